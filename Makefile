@@ -1,0 +1,63 @@
+# Needs Go and make; tools are built into bin/ from the versions in tools/go.mod.
+
+# Go's own installer puts it where a bare PATH does not look.
+export PATH := $(PATH):/usr/local/go/bin
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test tests quick soak bench check fmt vuln clean go
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+
+demo: go ## see what a gate does, on an embedded server
+	go run ./cmd/chaosgate demo
+
+# With -k the tests run even when a check has failed: one run shows all there is to mend.
+test: go ## everything a change must pass: install peers (as root), check, test with -race
+	scripts/install-debian.sh
+	@$(MAKE) --no-print-directory -k check tests
+
+# Nothing is taken from go test's cache, which does not notice when a peer or a file in git changes.
+tests: bin/alltests
+	@if command -v "$$(go env CC)" >/dev/null; then race=-race; else echo 'no C compiler: testing without the race detector'; fi; \
+	set -x; bin/alltests $$race -count=1 -timeout=10m
+
+quick: go bin/alltests ## go vet and the short tests; installs nothing
+	scripts/in-modules.sh go vet ./...
+	bin/alltests -short -count=1
+
+soak: go bin/alltests ## the tests in their full sizes: hours
+	scripts/install-debian.sh
+	CHAOSGATE_SOAK=1 bin/alltests -count=1 -timeout=6h
+
+bench: go ## all benchmarks
+	scripts/install-debian.sh bench
+	scripts/in-modules.sh go test -run '^$$' -bench . -benchmem ./...
+
+check: go bin/gofumpt bin/staticcheck ## format, vet, staticcheck, tidy, other systems
+	scripts/check.sh
+
+fmt: bin/gofumpt ## format all Go files
+	bin/gofumpt -w .
+
+vuln: go bin/govulncheck ## known vulnerabilities in what is used (asks vuln.go.dev)
+	scripts/in-modules.sh "$(CURDIR)/bin/govulncheck" ./...
+
+clean: ## remove what make has built
+	rm -rf bin
+
+go:
+	@command -v go >/dev/null || { echo 'Go 1.26 or newer is needed, see https://go.dev/dl/' >&2; exit 1; }
+
+# A tool is built again only when tools/go.mod changes, our own when its source does.
+build_tool = GOWORK=off go build -C tools -o ../$@
+
+bin/gofumpt: tools/go.mod
+	$(build_tool) mvdan.cc/gofumpt
+bin/staticcheck: tools/go.mod
+	$(build_tool) honnef.co/go/tools/cmd/staticcheck
+bin/govulncheck: tools/go.mod
+	$(build_tool) golang.org/x/vuln/cmd/govulncheck
+bin/alltests: tools/go.mod $(wildcard tools/alltests/*.go)
+	$(build_tool) ./alltests

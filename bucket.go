@@ -1,0 +1,59 @@
+package chaos
+
+import (
+	"math"
+	"math/bits"
+	"sync/atomic"
+	"time"
+)
+
+// A bucket sells the bytes that a line of some rate can carry. It starts empty, fills at the rate, and holds burst bytes.
+//
+// All that changes is one number: how many of the line's bytes since base are sold, used or not. The moment at which the line is
+// free follows from it exactly, so nothing is rounded twice, and many goroutines can buy at once.
+type bucket struct {
+	rate  int64 // bytes a second
+	burst int64
+	base  time.Time    // when the line began
+	sold  atomic.Int64 // byte sold-1 is carried at base + sold/rate
+}
+
+// take buys n bytes for one who has them at some moment, and returns when the last of them can leave.
+func (b *bucket) take(at time.Time, n int) time.Time {
+	// What was not used in time is lost, but for the last burst bytes.
+	lost := b.carried(at.Sub(b.base)) - b.burst
+	for {
+		sold := b.sold.Load()
+		now := max(sold, lost) + int64(n)
+		if n == 0 || b.sold.CompareAndSwap(sold, now) {
+			return later(at, b.base.Add(b.time(now)))
+		}
+	}
+}
+
+// free returns when the line is free.
+func (b *bucket) free() time.Time { return b.base.Add(b.time(b.sold.Load())) }
+
+// carried returns how many whole bytes the line can carry in a time.
+func (b *bucket) carried(t time.Duration) int64 { return scale(t, b.rate, int64(time.Second), 0) }
+
+// time returns how long the line takes to carry n bytes, rounded up: nothing is early.
+func (b *bucket) time(n int64) time.Duration {
+	return time.Duration(scale(n, int64(time.Second), b.rate, b.rate-1))
+}
+
+// scale returns (n·by + add)/of, at most what half an int64 can hold, and 0 for a negative n.
+func scale[T ~int64](n T, by, of, add int64) int64 {
+	const most = math.MaxInt64 / 2
+	if n <= 0 {
+		return 0
+	}
+	hi, lo := bits.Mul64(uint64(n), uint64(by))
+	lo, carry := bits.Add64(lo, uint64(add), 0)
+	hi += carry
+	if hi >= uint64(of) {
+		return most
+	}
+	q, _ := bits.Div64(hi, lo, uint64(of))
+	return int64(min(q, most))
+}

@@ -1,0 +1,8 @@
+// Package realservers has no code, only tests: real servers and their usual
+// clients behind a gate.
+//
+// Each test starts its own PostgreSQL or Redis on a free loopback port, in a
+// temporary folder, and ends it. A direct run is the oracle of what they do
+// through a gate: the same under conditions that lose nothing, recovery after
+// each one that does, and never a wrong result.
+package realservers

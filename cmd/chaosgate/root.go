@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// run is the whole program: it returns the exit code. The first SIGINT or SIGTERM cancels the command, which then
+// puts in order what it has begun; the second ends the program without waiting for that.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	signals := make(chan os.Signal, 2) // what the system sends us; room for both
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	return obey(ctx, signals, func(ctx context.Context) int { return execute(ctx, args, stdin, stdout, stderr) })
+}
+
+// obey runs a command until it ends or has been told twice to end.
+func obey(ctx context.Context, signals <-chan os.Signal, command func(context.Context) int) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan int, 1) // the command's exit code
+	go func() { done <- command(ctx) }()
+	for range 2 {
+		select {
+		case code := <-done:
+			return code
+		case <-signals:
+			cancel(errInterrupted)
+		}
+	}
+	return exitInterrupted
+}
+
+// errInterrupted is why a command's context was cancelled.
+var errInterrupted = errors.New("interrupted")
+
+// interrupted returns the error with which a command ends that was told to end before it was through.
+func interrupted(ctx context.Context) error {
+	return &exitError{exitInterrupted, context.Cause(ctx)}
+}
+
+// execute runs one command line and says on stderr what was wrong with it.
+func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	code := exitCode(err)
+	if err != nil && err.Error() != "" {
+		fmt.Fprintf(stderr, "chaosgate: %v\n", err)
+	}
+	if code == exitUsage {
+		fmt.Fprintf(stderr, "see '%s --help'\n", cmd.CommandPath())
+	}
+	return code
+}
+
+// newRoot returns the command line.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "chaosgate",
+		Short: "A gate between clients and a server that does what a bad network does",
+		Long: `chaosgate stands between clients and a server and does to their traffic what a bad network does:
+it delays, cuts, corrupts, stalls, closes and resets, exactly as told and no more.
+
+Begin with:  chaosgate demo`,
+		Args:              knownCommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors:     true, // execute says them, once
+		SilenceUsage:      true, // a mistake is answered by a sentence, not by a page
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags(), os.LookupEnv) },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(flagError(cmd.Flags(), err)) })
+	root.AddCommand(newDemo(), newRun(), newVersion())
+	for _, cmd := range root.Commands() {
+		showEnvironment(cmd.Flags())
+	}
+	return root
+}
+
+// knownCommand refuses what is not a command, naming the nearest one.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return usage(fmt.Errorf("unknown command %q%s", args[0], didYouMean(args[0], names)))
+}
+
+// flagError returns an error about a flag in the words of this program: for an unknown one it names the nearest, for a
+// bad value it says once what was given and what is right.
+func flagError(flags *pflag.FlagSet, err error) error {
+	var unknown *pflag.NotExistError
+	var bad *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		var names []string
+		flags.VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		return fmt.Errorf("%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))
+	case errors.As(err, &bad):
+		return fmt.Errorf("--%s: %w", bad.GetFlag().Name, bad.Unwrap())
+	default:
+		return err
+	}
+}
+
+// arguments makes a cobra check of arguments one of usage.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
+}

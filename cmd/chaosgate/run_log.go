@@ -1,0 +1,188 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/chaosgate/chaos"
+	"github.com/chaosgate/chaos/spec"
+)
+
+// A gateLog writes what happens at a gate. Its methods text and json are observers; one goroutine calls them, so
+// nothing is locked.
+type gateLog struct {
+	out   io.Writer
+	paint paint
+	gate  spec.Gate
+	conns map[uint64]opening // those that are open
+}
+
+// An opening is what is remembered of a connection until it closes.
+type opening struct {
+	at   time.Time
+	addr string
+}
+
+// text writes an event as a line for people.
+func (l *gateLog) text(e chaos.Event) {
+	p, what := l.paint, ""
+	switch e.Type {
+	case chaos.EventStarted:
+		l.introduce(e)
+		return
+	case chaos.EventImposed, chaos.EventLifted: // the introduction and the summary say it better
+		return
+	case chaos.EventDoor:
+		what = p.yellow("door " + e.Door.String())
+	case chaos.EventOpened:
+		l.conns[e.Conn] = opening{e.Time, e.Addr}
+		what = "opened from " + safe(e.Addr)
+	case chaos.EventFired:
+		what = l.firing(e)
+	case chaos.EventClosed:
+		if e.By == "dial" { // it was never open, and why has been said
+			return
+		}
+		what = l.closed(e)
+	case chaos.EventDialError:
+		what = p.red("server unreachable: ") + safe(e.Err)
+	case chaos.EventAcceptError:
+		what = p.red("cannot accept: ") + safe(e.Err)
+	default:
+		what = safe(e.String())
+	}
+	who := "gate"
+	if e.Conn != 0 {
+		who = fmt.Sprintf("conn %d", e.Conn)
+	}
+	fmt.Fprintf(l.out, "%s  %-8s  %s\n", p.dim(e.Time.Format("15:04:05.000")), who, what)
+}
+
+// introduce writes what the gate is.
+func (l *gateLog) introduce(e chaos.Event) {
+	fmt.Fprintf(l.out, "listening on %s for %s, seed %v\n", l.paint.bold(safe(e.Addr)), safe(l.gate.Server), l.gate.Seed)
+	for way, faults := range [...]spec.Faults{l.gate.ToServer, l.gate.ToClient} {
+		for _, fault := range faults {
+			fmt.Fprintf(l.out, "%v: %s\n", chaos.Direction(way), spec.Text(fault))
+		}
+	}
+}
+
+// firing returns what a fault has done.
+func (l *gateLog) firing(e chaos.Event) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", e.Direction, l.paint.yellow(l.fault(e)+" fired"))
+	if e.Hits > 1 {
+		fmt.Fprintf(&b, " %d times, last", e.Hits)
+	}
+	fmt.Fprintf(&b, " at byte %d", e.Offset)
+	if e.Bytes > 0 {
+		fmt.Fprintf(&b, ", for %s", size(e.Bytes))
+	}
+	return b.String()
+}
+
+// fault returns the fault that an event is about, as it was written.
+func (l *gateLog) fault(e chaos.Event) string {
+	faults := l.gate.ToServer
+	if e.Direction == chaos.ToClient {
+		faults = l.gate.ToClient
+	}
+	if e.Ordinal < len(faults) { // what is imposed at the start is numbered in its order, and stays
+		return spec.Text(faults[e.Ordinal])
+	}
+	return e.Fault
+}
+
+// closed returns how a connection ended.
+func (l *gateLog) closed(e chaos.Event) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "closed by %s (%v)", safe(e.By), e.How)
+	if was, ok := l.conns[e.Conn]; ok {
+		fmt.Fprintf(&b, " after %s", short(e.Time.Sub(was.at)))
+		delete(l.conns, e.Conn)
+	}
+	fmt.Fprintf(&b, ", %s to server, %s to client", size(e.ToServer), size(e.ToClient))
+	if e.Bytes > 0 {
+		fmt.Fprintf(&b, ", %s dropped", size(e.Bytes))
+	}
+	if e.Err != "" {
+		b.WriteString(": " + safe(e.Err))
+	}
+	return b.String()
+}
+
+// An eventJSON is an event as a JSON object. What does not belong to an event's type is left out.
+type eventJSON struct {
+	Seq       uint64           `json:"seq,omitzero"`
+	Time      time.Time        `json:"time"`
+	Type      chaos.EventType  `json:"type"`
+	Addr      string           `json:"addr,omitzero"`
+	Gate      *spec.Gate       `json:"gate,omitzero"`
+	Conn      uint64           `json:"conn,omitzero"`
+	Direction *chaos.Direction `json:"direction,omitzero"`
+	Fault     string           `json:"fault,omitzero"`
+	Ordinal   *int             `json:"ordinal,omitzero"`
+	Hits      *int64           `json:"hits,omitzero"`
+	Offset    *int64           `json:"offset,omitzero"`
+	Bytes     *int64           `json:"bytes,omitzero"`
+	Age       string           `json:"age,omitzero"`
+	ToServer  *int64           `json:"to_server,omitzero"`
+	ToClient  *int64           `json:"to_client,omitzero"`
+	Dropped   *int64           `json:"dropped,omitzero"`
+	By        string           `json:"by,omitzero"`
+	How       *chaos.End       `json:"how,omitzero"`
+	Door      *chaos.Door      `json:"door,omitzero"`
+	Err       string           `json:"error,omitzero"`
+}
+
+// json writes an event as a JSON object on a line.
+func (l *gateLog) json(e chaos.Event) {
+	j := eventJSON{Seq: e.Seq, Time: e.Time, Type: e.Type, Addr: e.Addr, Conn: e.Conn, Fault: e.Fault, By: e.By, Err: e.Err}
+	if e.Fault != "" {
+		j.Direction, j.Ordinal = &e.Direction, &e.Ordinal
+	}
+	switch e.Type {
+	case chaos.EventStarted:
+		j.Gate = &l.gate
+	case chaos.EventDoor:
+		j.Door = &e.Door
+	case chaos.EventOpened:
+		l.conns[e.Conn] = opening{e.Time, e.Addr}
+	case chaos.EventFired:
+		j.Hits, j.Offset, j.Bytes = &e.Hits, &e.Offset, &e.Bytes
+	case chaos.EventLifted:
+		j.Hits = &e.Hits
+	case chaos.EventClosed:
+		j.ToServer, j.ToClient, j.Dropped, j.How = &e.ToServer, &e.ToClient, &e.Bytes, &e.How
+		if was, ok := l.conns[e.Conn]; ok {
+			j.Addr, j.Age = was.addr, e.Time.Sub(was.at).String()
+			delete(l.conns, e.Conn)
+		}
+	}
+	l.write(j)
+}
+
+// write writes a value as JSON on a line.
+func (l *gateLog) write(value any) {
+	line, err := json.Marshal(value)
+	if err != nil { // no value here can fail; if one does, the reader should know what is missing
+		line = fmt.Appendf(nil, `{"type":"unwritable","error":%q}`, err)
+	}
+	fmt.Fprintf(l.out, "%s\n", line)
+}
+
+// size returns a number of bytes with a unit fit for it.
+func size(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n)/(1<<10), 0
+	for value >= 1<<10 && unit < len("KMGTPE")-1 {
+		value, unit = value/(1<<10), unit+1
+	}
+	return fmt.Sprintf("%.1f %ciB", value, "KMGTPE"[unit])
+}

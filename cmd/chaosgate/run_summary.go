@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/chaosgate/chaos"
+)
+
+// A summary is what a gate has done until it was closed.
+type summary struct {
+	took     time.Duration
+	stats    chaos.Stats
+	doorHits int64
+	faults   []faultHits
+}
+
+// A faultHits is how often a fault has fired.
+type faultHits struct {
+	way  chaos.Direction
+	text string
+	hits int64
+}
+
+// sum writes a summary.
+func (l *gateLog) sum(s summary, out output) {
+	if out == outputJSON {
+		l.sumJSON(s)
+		return
+	}
+	st := s.stats
+	fmt.Fprintf(l.out, "\n%s in %s; %s to server, %s to client", plural(st.Accepted, "connection"), short(s.took), size(st.ToServer), size(st.ToClient))
+	if st.Dropped > 0 {
+		fmt.Fprintf(l.out, ", %s dropped", size(st.Dropped))
+	}
+	fmt.Fprintln(l.out)
+	for _, c := range []struct {
+		n    int64
+		what string
+	}{{st.DialErrors, "time the server could not be reached"}, {st.AcceptErrors, "accept error"}, {st.EventsLost, "event not shown, the output is too slow"}} {
+		if c.n > 0 {
+			fmt.Fprintln(l.out, l.paint.red(plural(c.n, c.what)))
+		}
+	}
+	if l.gate.Door != chaos.Open {
+		fmt.Fprintf(l.out, "door       %-40v %s\n", l.gate.Door, l.fired(s.doorHits, l.gate.Door == chaos.Refuse))
+	}
+	for _, f := range s.faults {
+		fmt.Fprintf(l.out, "%-9v  %-40s %s\n", f.way, f.text, l.fired(f.hits, false))
+	}
+}
+
+// fired returns how often something has fired, if that can be known.
+func (l *gateLog) fired(hits int64, unseen bool) string {
+	switch {
+	case unseen:
+		return "whom the kernel refuses is not seen"
+	case hits == 0:
+		return l.paint.yellow("never fired")
+	default:
+		return "fired " + plural(hits, "time")
+	}
+}
+
+// sumJSON writes a summary as a JSON object.
+func (l *gateLog) sumJSON(s summary) {
+	type fault struct {
+		Direction chaos.Direction `json:"direction"`
+		Fault     string          `json:"fault"`
+		Hits      int64           `json:"hits"`
+	}
+	object := struct {
+		Time         time.Time        `json:"time"`
+		Type         string           `json:"type"`
+		Took         string           `json:"took"`
+		Connections  int64            `json:"connections"`
+		Closed       map[string]int64 `json:"closed"`
+		DialErrors   int64            `json:"dial_errors"`
+		AcceptErrors int64            `json:"accept_errors"`
+		EventsLost   int64            `json:"events_lost"`
+		ToServer     int64            `json:"to_server"`
+		ToClient     int64            `json:"to_client"`
+		Dropped      int64            `json:"dropped"`
+		DoorHits     int64            `json:"door_hits"`
+		Faults       []fault          `json:"faults"`
+	}{
+		Time: time.Now(), Type: "summary", Took: s.took.String(), Connections: s.stats.Accepted, Closed: s.stats.Closed,
+		DialErrors: s.stats.DialErrors, AcceptErrors: s.stats.AcceptErrors, EventsLost: s.stats.EventsLost,
+		ToServer: s.stats.ToServer, ToClient: s.stats.ToClient, Dropped: s.stats.Dropped, DoorHits: s.doorHits, Faults: []fault{},
+	}
+	for _, f := range s.faults {
+		object.Faults = append(object.Faults, fault{f.way, f.text, f.hits})
+	}
+	l.write(object)
+}
+
+// plural returns a number with its noun.
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	first, rest := noun, ""
+	for i, r := range noun {
+		if r == ' ' {
+			first, rest = noun[:i], noun[i:]
+			break
+		}
+	}
+	return fmt.Sprintf("%d %ss%s", n, first, rest)
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/pflag"
+)
+
+// patience is how long a script waits for what should happen at once.
+const patience = 20 * time.Second
+
+// TestScripts runs the transcripts in testdata/script. Beside testscript's own commands they have
+//
+//	echoserver               starts a server that sends each line back, and closes after "bye"; sets $SERVER
+//	[!] ask LINE...          connects to $GATE, sends each line and expects it back; ! if that must fail
+//	gate ARG...              starts the program and waits until it listens; sets $GATE
+//	until PATTERN            waits until the program has written that
+//	interrupt INT|TERM CODE  ends the program by a signal; what it wrote is then in the files out and err
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: *update,
+		Setup: func(env *testscript.Env) error {
+			env.Values[stageKey{}] = &scriptStage{}
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"echoserver": echoServer,
+			"ask":        ask,
+			"gate":       startGate,
+			"until":      until,
+			"interrupt":  interrupt,
+		},
+	})
+}
+
+type stageKey struct{}
+
+// A scriptStage is what one script has under way.
+type scriptStage struct{ program *exec.Cmd }
+
+func echoServer(ts *testscript.TestScript, _ bool, _ []string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { listener.Close() })
+	ts.Setenv("SERVER", listener.Addr().String())
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go echo(conn)
+		}
+	}()
+}
+
+func echo(conn net.Conn) {
+	defer conn.Close()
+	lines := bufio.NewScanner(conn)
+	for lines.Scan() && lines.Text() != "bye" {
+		fmt.Fprintln(conn, lines.Text())
+	}
+}
+
+func ask(ts *testscript.TestScript, neg bool, lines []string) {
+	err := exchangeLines(ts.Getenv("GATE"), lines)
+	if neg == (err == nil) {
+		ts.Fatalf("ask %q: got error %v, want error: %v", lines, err, neg)
+	}
+}
+
+// exchangeLines sends each line to an echo server and expects it back.
+func exchangeLines(addr string, lines []string) error {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	back := bufio.NewReader(conn)
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(conn, line); err != nil {
+			return err
+		}
+		got, err := back.ReadString('\n')
+		if err != nil {
+			return err
+		}
+		if got = strings.TrimSuffix(got, "\n"); got != line {
+			return fmt.Errorf("got %q, want %q", got, line)
+		}
+	}
+	return nil
+}
+
+var listening = regexp.MustCompile(`listening on (\S+) |"type":"started","addr":"([^"]+)"`)
+
+func startGate(ts *testscript.TestScript, _ bool, args []string) {
+	out, err := os.Create(ts.MkAbs("out"))
+	ts.Check(err)
+	defer out.Close()
+	errs, err := os.Create(ts.MkAbs("err"))
+	ts.Check(err)
+	defer errs.Close()
+	program, err := exec.LookPath("chaosgate")
+	ts.Check(err)
+	cmd := exec.Command(program, args...)
+	cmd.Stdout, cmd.Stderr = out, errs
+	newRun().Flags().VisitAll(func(f *pflag.Flag) { // of the environment what the script has set, and nothing else
+		cmd.Env = append(cmd.Env, variable(f.Name)+"="+ts.Getenv(variable(f.Name)))
+	})
+	ts.Check(cmd.Start())
+	ts.Value(stageKey{}).(*scriptStage).program = cmd
+	ts.Defer(func() { cmd.Process.Kill() })
+	match := waitFor(ts, listening)
+	ts.Setenv("GATE", string(append(match[1], match[2]...)))
+}
+
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	waitFor(ts, regexp.MustCompile(args[0]))
+}
+
+// waitFor waits until the program has written something.
+func waitFor(ts *testscript.TestScript, pattern *regexp.Regexp) [][]byte {
+	for begin := time.Now(); time.Since(begin) < patience; {
+		text, err := os.ReadFile(ts.MkAbs("out"))
+		ts.Check(err)
+		if match := pattern.FindSubmatch(text); match != nil {
+			return match
+		}
+		time.Sleep(5 * time.Millisecond) // a file tells nobody that it has grown
+	}
+	for _, name := range []string{"out", "err"} {
+		text, _ := os.ReadFile(ts.MkAbs(name))
+		ts.Logf("%s: %s", name, bytes.TrimSpace(text))
+	}
+	ts.Fatalf("the program has not written %q", pattern)
+	return nil
+}
+
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	program := ts.Value(stageKey{}).(*scriptStage).program
+	signal := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[0]]
+	ts.Check(program.Process.Signal(signal))
+	err := program.Wait()
+	code, exit := 0, (*exec.ExitError)(nil)
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[1] {
+		ts.Fatalf("exit code: got %d, want %s", code, args[1])
+	}
+}

@@ -1,0 +1,177 @@
+package chaos
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"net"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// All is every connection, for [Gate.CloseConns] and [Gate.ResetConns].
+const All = -1
+
+// Conns returns the live connections, the oldest first.
+func (g *Gate) Conns() []*Conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(g.live), func(a, b *Conn) int { return cmp.Compare(a.ordinal, b.ordinal) })
+}
+
+// WaitConns blocks until at least n connections are open through to the server.
+func (g *Gate) WaitConns(ctx context.Context, n int) error {
+	for {
+		g.mu.Lock()
+		if g.changed == nil {
+			g.changed = make(chan struct{})
+		}
+		changed := g.changed
+		g.mu.Unlock()
+		open := 0
+		for _, c := range g.Conns() {
+			if s := c.Info().State; s == Established || s == HalfClosed {
+				open++
+			}
+		}
+		if open >= n {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// CloseConns ends the n oldest connections with FIN on both legs and returns how many it ended.
+func (g *Gate) CloseConns(n int) int { return g.endConns(n, FullClose) }
+
+// ResetConns ends the n oldest connections with RST on both legs and returns how many it ended. It panics with a
+// [*FaultError] for unix sockets, which have no RST.
+func (g *Gate) ResetConns(n int) int {
+	g.mustReset()
+	return g.endConns(n, RST)
+}
+
+func (g *Gate) endConns(n int, how End) (ended int) {
+	for _, c := range g.Conns() {
+		if n != All && ended >= n {
+			break
+		}
+		if c.end(how, "gate", nil) {
+			ended++
+		}
+	}
+	return ended
+}
+
+// accept serves connections until the gate closes.
+func (g *Gate) accept(f *front) {
+	defer g.conns.Done()
+	for {
+		client, err := f.accept()
+		if err != nil {
+			return
+		}
+		g.admit(client)
+	}
+}
+
+// admit begins a connection. The server is dialled off the accept loop, so that a dial that hangs delays nobody.
+func (g *Gate) admit(client net.Conn) {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &Conn{gate: g, opened: time.Now(), giveUp: cancel}
+	c.client.open("client", client)
+	if !g.resets() {
+		c.client.own = g.Addr() // the kernel knows a unix socket that was renamed by the name it had before
+	}
+	g.mu.Lock()
+	if g.state != running {
+		g.mu.Unlock()
+		cancel()
+		c.client.close(g.resets())
+		return
+	}
+	g.seq++
+	c.ordinal, c.seed = g.seq, g.seed
+	g.live[c] = struct{}{}
+	g.conns.Add(1)
+	g.mu.Unlock()
+	g.stats.accepted.Add(1)
+	c.ToServer.bind(g, ToServer, 1, c.ordinal)
+	c.ToClient.bind(g, ToClient, 1, c.ordinal)
+	go c.serve(ctx)
+}
+
+// dial reaches the server. A dial that is given up when the server has just been reached ends with RST, because the client
+// that it was for has gone with one: so the socket is made to linger for no time until it is in use.
+func (g *Gate) dial(ctx context.Context) (net.Conn, error) {
+	if g.DialContext != nil {
+		return g.DialContext(ctx, g.network(), g.Server)
+	}
+	d := net.Dialer{Control: func(_, _ string, rc syscall.RawConn) error {
+		if g.resets() {
+			rc.Control(func(fd uintptr) { lingerNone(fd) })
+		}
+		return nil
+	}}
+	d.SetMultipathTCP(false)
+	conn, err := d.DialContext(ctx, g.network(), g.Server)
+	if t, ok := conn.(*net.TCPConn); ok {
+		t.SetLinger(-1)
+	}
+	return conn, err
+}
+
+// established notes that the server was reached.
+func (g *Gate) established(c *Conn) {
+	g.stats.opened.Add(1)
+	g.events.add(Event{Type: EventOpened, Conn: c.ordinal, Addr: c.client.peer})
+	g.mu.Lock()
+	g.tellChanged()
+	g.mu.Unlock()
+}
+
+func (g *Gate) dialFailed(c *Conn, err error) {
+	g.stats.dialErrors.Add(1)
+	g.events.add(Event{Type: EventDialError, Conn: c.ordinal, Err: err.Error()})
+}
+
+func (g *Gate) acceptFailed(err error) {
+	g.stats.acceptErrors.Add(1)
+	g.events.add(Event{Type: EventAcceptError, Err: err.Error()})
+}
+
+// leaves takes a connection out of Conns.
+func (g *Gate) leaves(c *Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.live, c)
+	g.ending[c] = struct{}{}
+	g.tellChanged()
+}
+
+func (g *Gate) tellChanged() {
+	if g.changed != nil {
+		close(g.changed)
+		g.changed = nil
+	}
+}
+
+// gone notes that nothing is left of a connection.
+func (g *Gate) gone(c *Conn) {
+	c.mu.Lock()
+	c.state, c.ended = Closed, time.Now()
+	c.mu.Unlock()
+	i := c.Info()
+	g.mu.Lock()
+	delete(g.ending, c)
+	g.stats.gone(i)
+	g.mu.Unlock()
+	g.events.add(Event{
+		Type: EventClosed, Conn: c.ordinal, By: i.By, How: i.How, ToServer: i.ToServer, ToClient: i.ToClient, Bytes: i.Dropped, Err: i.Err,
+	})
+}

@@ -1,0 +1,302 @@
+package chaos
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Flow is the traffic going one way: through a gate, or through one of its connections. The zero Flow lets
+// everything pass. Its faults can be changed at any time, by any goroutine.
+//
+// When a change returns, every connection obeys it: no byte that reaches the gate from then on is treated the old way.
+// Bytes that are under way already are not touched by a fault that is added. No change waits for a peer.
+type Flow struct {
+	prog atomic.Pointer[program] // nil stands for the empty one
+
+	mu       sync.Mutex // guards what follows; never held while waiting
+	pumps    map[*pump]struct{}
+	barriers []*barrier
+
+	gate  *Gate // nil until the gate starts
+	dir   Direction
+	level int    // 0 for a gate's flow, 1 for a connection's
+	conn  uint64 // the connection's ordinal, at level 1
+}
+
+// A program is what a Flow imposes. It is immutable.
+type program struct {
+	n       uint64 // grows by one with each change
+	entries []entry
+}
+
+// A barrier waits until every pump obeys a program.
+type barrier struct {
+	n    uint64        // the program's number
+	left int           // pumps that do not obey it yet
+	done chan struct{} // closed when left is 0
+}
+
+var emptyProgram = new(program)
+
+func (f *Flow) program() *program {
+	if p := f.prog.Load(); p != nil {
+		return p
+	}
+	return emptyProgram
+}
+
+// Set replaces the faults that are imposed on the flow; Set() lifts them all. The first fault sees the bytes first.
+// A fault deeply equal to one that is imposed already stays, with its Imposed and its memory, so that the same list set
+// twice changes nothing. Set returns the Imposed of each fault, in order. It panics with a [*FaultError] on a fault
+// that [Check] refuses, before anything changes.
+func (f *Flow) Set(faults ...Fault) []*Imposed {
+	f.must(faults)
+	imposed := make([]*Imposed, len(faults))
+	f.change(func(now []entry) []entry {
+		left := slices.Clone(now)
+		next := make([]entry, len(faults))
+		for k, fault := range faults {
+			at := slices.IndexFunc(left, func(e entry) bool { return e.imposed != nil && sameFault(e.fault, fault) })
+			if at >= 0 {
+				next[k], left[at] = left[at], entry{}
+			}
+		}
+		for k, fault := range faults {
+			if next[k].imposed == nil {
+				next[k] = f.impose(fault, slices.Concat(next, left))
+			}
+			imposed[k] = next[k].imposed
+		}
+		return next
+	})
+	return imposed
+}
+
+// Add imposes one more fault, behind the others. It panics as Set does.
+func (f *Flow) Add(fault Fault) *Imposed {
+	f.must([]Fault{fault})
+	var i *Imposed
+	f.change(func(now []entry) []entry {
+		e := f.impose(fault, now)
+		i = e.imposed
+		return append(slices.Clip(now), e)
+	})
+	return i
+}
+
+// Imposed returns what is imposed on the flow, in order.
+func (f *Flow) Imposed() []*Imposed {
+	p := f.program()
+	is := make([]*Imposed, len(p.entries))
+	for k, e := range p.entries {
+		is[k] = e.imposed
+	}
+	return is
+}
+
+func (f *Flow) lift(i *Imposed) {
+	f.change(func(now []entry) []entry {
+		return slices.DeleteFunc(slices.Clone(now), func(e entry) bool { return e.imposed == i })
+	})
+}
+
+func (f *Flow) replace(i *Imposed, fault Fault) {
+	f.must([]Fault{fault})
+	f.change(func(now []entry) []entry {
+		at := slices.IndexFunc(now, func(e entry) bool { return e.imposed == i })
+		if at < 0 || sameFault(now[at].fault, fault) {
+			return now
+		}
+		next := slices.Clone(now)
+		next[at].fault = fault
+		next[at].version++
+		i.mu.Lock()
+		if !sameShape(i.fault, fault) {
+			i.shared = nil
+		}
+		i.fault = fault
+		i.mu.Unlock()
+		return next
+	})
+}
+
+// must panics with what Check says.
+func (f *Flow) must(faults []Fault) {
+	f.mu.Lock()
+	g := f.gate
+	f.mu.Unlock()
+	networks := []string{"tcp", "unix", "udp"} // before Start any will do, and Start checks again
+	if g != nil {
+		networks = []string{g.network()}
+	}
+	var first error
+	for _, network := range networks {
+		err := Check(network, faults...)
+		if err == nil {
+			return
+		}
+		first = cmp.Or(first, err)
+	}
+	panic(first)
+}
+
+// impose returns an entry for a fault whose ordinal is the smallest that none of the taken has.
+func (f *Flow) impose(fault Fault, taken []entry) entry {
+	n := 0
+	for slices.ContainsFunc(taken, func(e entry) bool { return e.imposed != nil && e.imposed.ordinal == n }) {
+		n++
+	}
+	return entry{imposed: &Imposed{flow: f, ordinal: n, when: time.Now(), fault: fault}, fault: fault}
+}
+
+// change publishes a new program and waits until every pump obeys it or a later one. The order in which it does so
+// matters: the program is stored before the pumps are kicked, and a pump arms its deadlines before it looks
+// whether it was kicked, so that one of the two always notices the other.
+func (f *Flow) change(edit func(now []entry) []entry) {
+	f.mu.Lock()
+	old := f.program()
+	next := edit(old.entries)
+	var b *barrier
+	if slices.EqualFunc(old.entries, next, func(a, b entry) bool { return a.imposed == b.imposed && a.version == b.version }) {
+		if len(f.barriers) > 0 { // what is asked for stands already, but may not be obeyed yet
+			b = f.barriers[len(f.barriers)-1]
+		}
+	} else {
+		p := &program{old.n + 1, next}
+		f.prog.Store(p)
+		f.tell(old.entries, next)
+		if len(f.pumps) > 0 {
+			b = &barrier{p.n, len(f.pumps), make(chan struct{})}
+			f.barriers = append(f.barriers, b)
+			for pm := range f.pumps {
+				pm.kick()
+			}
+		}
+	}
+	f.mu.Unlock()
+	if b != nil {
+		<-b.done
+	}
+}
+
+// join makes a pump obey the flow; it adopts the program next. f.mu guards what pumps say of themselves.
+func (f *Flow) join(pm *pump) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pumps == nil {
+		f.pumps = make(map[*pump]struct{})
+	}
+	f.pumps[pm] = struct{}{}
+	pm.obeys[f.level].n = f.program().n
+}
+
+// obeyed says that a pump obeys program n, and from which positions.
+func (f *Flow) obeyed(pm *pump, n uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o := &pm.obeys[f.level]
+	o.since = o.since[:0]
+	for _, st := range pm.line.stages {
+		if st.imposed.flow == f && !st.gone && !st.lingers {
+			o.since = append(o.since, since{st.imposed, st.since})
+		}
+	}
+	f.pass(o.n, n)
+	o.n = n
+}
+
+// leave ends what join began.
+func (f *Flow) leave(pm *pump) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.pumps, pm)
+	f.pass(pm.obeys[f.level].n, f.program().n)
+}
+
+// pass counts a pump that obeyed program a and now obeys b.
+func (f *Flow) pass(a, b uint64) {
+	for _, w := range f.barriers {
+		if a < w.n && w.n <= b {
+			if w.left--; w.left == 0 {
+				close(w.done)
+			}
+		}
+	}
+	f.barriers = slices.DeleteFunc(f.barriers, func(w *barrier) bool { return w.left == 0 })
+}
+
+func (f *Flow) offsets(i *Imposed) []Position {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var ps []Position
+	for pm := range f.pumps {
+		for _, s := range pm.obeys[f.level].since {
+			if s.imposed == i {
+				ps = append(ps, Position{pm.conn.ordinal, s.offset})
+			}
+		}
+	}
+	slices.SortFunc(ps, func(a, b Position) int { return int(a.Conn) - int(b.Conn) })
+	return ps
+}
+
+func (f *Flow) endAll(i *Imposed, how End, except *line) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for pm := range f.pumps {
+		if &pm.line != except && slices.ContainsFunc(pm.obeys[f.level].since, func(s since) bool { return s.imposed == i }) {
+			pm.conn.end(how, KindOf(i.Fault()), nil)
+		}
+	}
+}
+
+// bind makes the flow a part of a gate.
+func (f *Flow) bind(g *Gate, dir Direction, level int, conn uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fresh := f.gate == nil
+	f.gate, f.dir, f.level, f.conn = g, dir, level, conn
+	if fresh {
+		f.tell(nil, f.program().entries)
+	}
+}
+
+// tell reports what a change of the program changes.
+func (f *Flow) tell(old, next []entry) {
+	if f.gate == nil || f.gate.events == nil {
+		return
+	}
+	find := func(es []entry, i *Imposed) int {
+		return slices.IndexFunc(es, func(e entry) bool { return e.imposed == i })
+	}
+	for _, e := range old {
+		if find(next, e.imposed) < 0 {
+			f.gate.events.fired(e.imposed)
+			f.gate.events.add(f.event(EventLifted, e))
+		}
+	}
+	for _, e := range next {
+		if at := find(old, e.imposed); at < 0 {
+			f.gate.events.add(f.event(EventImposed, e))
+		} else if old[at].version != e.version {
+			f.gate.events.add(f.event(EventChanged, e))
+		}
+	}
+}
+
+func (f *Flow) event(t EventType, e entry) Event {
+	return Event{Type: t, Conn: f.conn, Direction: f.dir, Fault: KindOf(e.fault), Ordinal: e.imposed.ordinal, Hits: e.imposed.Hits()}
+}
+
+// events returns where the flow's events go, nil if nobody observes them.
+func (f *Flow) events() *events {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gate == nil {
+		return nil
+	}
+	return f.gate.events
+}

@@ -1,0 +1,295 @@
+package chaos
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Gate stands between clients and one server. It listens where the clients connect, connects each of them to the server,
+// and imposes on the traffic what its two flows say. A gate that imposes nothing is a perfect wire.
+//
+// The fields are set before Start and not changed afterwards; ToServer and ToClient may be changed at any time.
+// All methods may be called by any goroutine. None of them waits for a peer, save Close, for 5 s at most.
+type Gate struct {
+	// Network is "tcp" if empty; "tcp4", "tcp6" and "unix" are the others.
+	Network string
+	// Listen is the address that clients connect to: "127.0.0.1:0" if empty (for unix sockets a path in a temporary
+	// folder). The port survives Stop and Start.
+	Listen string
+	// Server is the address to connect to. It is resolved anew for every connection.
+	Server string
+	// Seed is what all randomness comes from. If zero it is drawn at Start.
+	Seed uint64
+	// Window is how many bytes one direction of one connection may hold back; 64 MiB if zero. Past it the gate stops
+	// reading, and Stats counts it.
+	Window int
+	// Memory is how many bytes all queues of the gate may hold back together; 256 MiB if zero.
+	Memory int
+	// ListenFunc listens in place of the real network, if it is not nil.
+	ListenFunc func(ctx context.Context, network, address string) (net.Listener, error)
+	// DialContext reaches the server in place of the real network, if it is not nil. What it returns must survive an
+	// expired write deadline, which a *tls.Conn does not.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Observe, if it is not nil, is told what happens, in order. It runs on a goroutine of the gate's own and may call
+	// anything but Close; when it is slow the oldest events are lost, and counted.
+	Observe func(Event)
+
+	// ToServer and ToClient are the traffic towards the server and towards the client, of all connections.
+	ToServer, ToClient Flow
+
+	memory    memory
+	stats     stats
+	conns     sync.WaitGroup // the connections that something is left of
+	impatient atomic.Bool    // Close has waited long enough
+
+	changing sync.Mutex // serializes Start, Stop, Close and SetDoor
+
+	mu      sync.Mutex // guards what follows; held shortly
+	state   gateState
+	front   *front
+	events  *events
+	live    map[*Conn]struct{} // in Conns
+	ending  map[*Conn]struct{} // not in Conns any more, and not gone
+	first   Door               // the door to start with
+	seq     uint64
+	seed    uint64
+	changed chan struct{} // closed and made anew when live changes
+}
+
+type gateState uint8
+
+const (
+	unstarted gateState = iota
+	running
+	stopped
+	closed
+)
+
+// ErrClosed is what Start returns for a gate that was closed.
+var ErrClosed = errors.New("the gate is closed")
+
+// closePatience is how long Close waits for the last bytes of connections.
+const closePatience = 5 * time.Second
+
+func (g *Gate) network() string { return cmp.Or(g.Network, "tcp") }
+func (g *Gate) window() int     { return cmp.Or(g.Window, 64<<20) }
+
+// resets reports whether connections can be reset.
+func (g *Gate) resets() bool { return g.network() != "unix" }
+
+// mustReset panics where connections cannot be reset.
+func (g *Gate) mustReset() {
+	if !g.resets() {
+		panic(&FaultError{Kind: "reset", Param: "network", Given: g.network(), Allowed: "a network other than unix, which has no RST"})
+	}
+}
+
+// Start makes the gate listen. After a Stop it listens on the same port again.
+func (g *Gate) Start() error {
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	state, f := g.stand()
+	var err error
+	switch state {
+	case running:
+		return nil
+	case closed:
+		return ErrClosed
+	case stopped:
+		g.become(running)
+		if err = f.restore(); err == nil {
+			g.events.add(Event{Type: EventStarted, Addr: g.Addr()})
+		}
+	default:
+		err = g.open()
+	}
+	if err != nil {
+		g.become(state)
+	}
+	return err
+}
+
+// stand returns the gate's state and front.
+func (g *Gate) stand() (gateState, *front) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state, g.front
+}
+
+// become sets the gate's state and returns what it was.
+func (g *Gate) become(s gateState) (was gateState) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	was, g.state = g.state, s
+	return was
+}
+
+// open starts the gate for the first time.
+func (g *Gate) open() error {
+	if err := g.check(); err != nil {
+		return err
+	}
+	f, err := listen(context.Background(), g.network(), g.Listen, g.ListenFunc)
+	if err != nil {
+		return err
+	}
+	if err := f.setDoor(g.Door()); err != nil {
+		return errors.Join(err, f.close())
+	}
+	if g.Seed == 0 {
+		g.Seed = drawSeed()
+	}
+	f.onError = g.acceptFailed
+	if err := shareProcess(); err != nil {
+		unshareProcess()
+		return errors.Join(err, f.close())
+	}
+	g.mu.Lock()
+	g.state, g.seed, g.front, g.memory.limit = running, g.Seed, f, int64(cmp.Or(g.Memory, 256<<20))
+	g.live, g.ending = make(map[*Conn]struct{}), make(map[*Conn]struct{})
+	g.events = newEvents(g.Observe)
+	g.mu.Unlock()
+	g.events.add(Event{Type: EventStarted, Addr: f.addr()})
+	g.ToServer.bind(g, ToServer, 0, 0)
+	g.ToClient.bind(g, ToClient, 0, 0)
+	g.conns.Add(1)
+	go g.accept(f)
+	return nil
+}
+
+// drawSeed returns a seed that is not zero.
+func drawSeed() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return binary.LittleEndian.Uint64(b[:]) | 1
+}
+
+// check refuses a gate that cannot work.
+func (g *Gate) check() error {
+	switch g.network() {
+	case "tcp", "tcp4", "tcp6", "unix":
+	default:
+		return fmt.Errorf("network: got %q, want tcp, tcp4, tcp6 or unix", g.Network)
+	}
+	if g.Server == "" {
+		return errors.New("server: got an empty address, want the address to connect to")
+	}
+	if g.Window < 0 {
+		return fmt.Errorf("window: got %d, want a number of bytes", g.Window)
+	}
+	if g.Memory < 0 {
+		return fmt.Errorf("memory: got %d, want a number of bytes", g.Memory)
+	}
+	for _, f := range []*Flow{&g.ToServer, &g.ToClient} {
+		for _, i := range f.Imposed() {
+			if err := Check(g.network(), i.Fault()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Addr returns the address that clients connect to, empty before the first Start.
+func (g *Gate) Addr() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.front == nil {
+		return ""
+	}
+	return g.front.addr()
+}
+
+// Stop makes the gate refuse new connections and ends those that it has, with FIN. It returns when they have left
+// Conns. The port is kept, and what is imposed stays, for the next Start.
+func (g *Gate) Stop() error {
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	state, f := g.stand()
+	if state != running {
+		return nil
+	}
+	g.become(stopped)
+	err := f.shut()
+	g.CloseConns(All)
+	g.events.add(Event{Type: EventStopped})
+	return err
+}
+
+// Close ends the gate and all that goes through it, and frees its port. It waits until nothing is left: no goroutine, no
+// descriptor. What takes longer than 5 s is destroyed, and the error says what that was.
+func (g *Gate) Close() error {
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	was := g.become(closed)
+	if was == unstarted || was == closed {
+		return nil
+	}
+	err := g.front.close()
+	g.CloseConns(All)
+	err = errors.Join(err, g.await())
+	g.events.close()
+	unshareProcess()
+	return err
+}
+
+// await waits until nothing is left of any connection.
+func (g *Gate) await() error {
+	gone := make(chan struct{})
+	go func() {
+		g.conns.Wait()
+		close(gone)
+	}()
+	slow := time.NewTimer(closePatience)
+	defer slow.Stop()
+	select {
+	case <-gone:
+		return nil
+	case <-slow.C:
+	}
+	g.mu.Lock()
+	late := slices.SortedFunc(maps.Keys(g.ending), func(a, b *Conn) int { return cmp.Compare(a.ordinal, b.ordinal) })
+	g.mu.Unlock()
+	var errs []error
+	for _, c := range late {
+		errs = append(errs, fmt.Errorf("%v had not ended after %v: %s", c, closePatience, c.unfinished()))
+	}
+	g.impatient.Store(true)
+	for _, c := range late {
+		c.kick()
+	}
+	<-gone
+	return errors.Join(errs...)
+}
+
+// Heal lifts every fault, those of single connections too, and opens the door.
+func (g *Gate) Heal() error {
+	g.ToServer.Set()
+	g.ToClient.Set()
+	for _, c := range g.Conns() {
+		c.ToServer.Set()
+		c.ToClient.Set()
+	}
+	if g.Door() == Open {
+		return nil
+	}
+	return g.SetDoor(Open)
+}
+
+// Reseed sets the seed and begins to count connections anew, so that a test that shares a gate with others meets the same
+// faults as alone. Connections that are open keep what they have.
+func (g *Gate) Reseed(seed uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.Seed, g.seed, g.seq = seed, seed, 0
+}

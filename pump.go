@@ -1,0 +1,293 @@
+package chaos
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// aLongTimeAgo is a non-zero time used to interrupt pending I/O.
+var aLongTimeAgo = time.Unix(1, 0)
+
+// A pump moves the bytes of one direction of one connection. It does the reading, the writing and the waiting, and
+// nothing else does. It lives as long as its connection, not until its FIN.
+//
+// All its state belongs to the goroutine of run, but for what kick touches and obeys.
+type pump struct {
+	conn     *Conn
+	dst, src *leg
+	flows    [2]*Flow  // the gate's and the connection's own
+	obeys    [2]obeyed // what each flow knows of the pump; guarded by the flow's mu
+	progs    [2]*program
+	line     line
+	raw      *raw // nil where there are no descriptors
+
+	kicks atomic.Uint32 // how often kick was called
+	seen  uint32        // how many of them run has noticed
+	wake  chan struct{} // capacity 1: a kick while run sleeps
+	pacer *wake         // kicks on time, nil where there are no descriptors
+	timer *time.Timer   // for sleeping, made when first needed
+
+	readBy, writeBy deadline
+
+	mu    sync.Mutex // guards posts
+	posts []func()
+
+	eof    bool // the source has ended
+	passed bool // the FIN was passed on
+	told   bool // the source's reset was fed to the line
+}
+
+// obeyed is what a flow knows of a pump: which of its programs it obeys, and from where.
+type obeyed struct {
+	n     uint64
+	since []since
+}
+
+type since struct {
+	imposed *Imposed
+	offset  int64
+}
+
+func newPump(c *Conn, dir Direction) *pump {
+	g := c.gate
+	p := &pump{conn: c, wake: make(chan struct{}, 1)}
+	if dir == ToServer {
+		p.src, p.dst, p.flows = &c.client, &c.server, [2]*Flow{&g.ToServer, &c.ToServer}
+	} else {
+		p.src, p.dst, p.flows = &c.server, &c.client, [2]*Flow{&g.ToClient, &c.ToClient}
+	}
+	p.line = line{conn: c, dir: dir, key: mix(mix(c.seed, c.ordinal), uint64(dir)), post: p.post, memory: &g.memory}
+	p.raw = newRaw(p.dst.conn, p.src.conn)
+	if p.raw != nil {
+		p.pacer = newWake(p.kick)
+	}
+	return p
+}
+
+// kick makes run look at everything again. It may be called by any goroutine, and comes after whatever is to be
+// noticed was stored.
+func (p *pump) kick() {
+	p.kicks.Add(1)
+	p.src.conn.SetReadDeadline(aLongTimeAgo)
+	p.dst.conn.SetWriteDeadline(aLongTimeAgo)
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (p *pump) post(f func()) {
+	p.mu.Lock()
+	p.posts = append(p.posts, f)
+	p.mu.Unlock()
+	p.kick()
+}
+
+// run moves bytes until the connection is to end.
+func (p *pump) run() {
+	for _, f := range p.flows {
+		f.join(p)
+	}
+	p.progs = [2]*program{emptyProgram, emptyProgram}
+	p.readBy.stale, p.writeBy.stale = true, true
+	for !p.conn.over.Load() {
+		p.notice()
+		switch {
+		case p.line.ending.how != More:
+			p.conn.end(p.line.ending.how, p.line.ending.by.name(), p.line.ending.err)
+		case p.drain():
+		case p.eof || p.held():
+			p.wait()
+		case p.raw != nil && p.line.clear() && !p.dst.reset.Load():
+			p.passThrough()
+		default:
+			p.read()
+		}
+	}
+	p.finish()
+}
+
+// notice looks at everything that a kick may be about: programs, posted functions, a reset; and at the time.
+func (p *pump) notice() {
+	if n := p.kicks.Load(); n != p.seen {
+		p.seen = n
+		p.readBy.stale, p.writeBy.stale = true, true
+	}
+	p.line.now = time.Now()
+	progs := [2]*program{p.flows[0].program(), p.flows[1].program()}
+	if progs != p.progs {
+		p.line.adopt([2][]entry{progs[0].entries, progs[1].entries})
+		for level, f := range p.flows {
+			if progs[level] != p.progs[level] {
+				f.obeyed(p, progs[level].n)
+			}
+		}
+		p.progs = progs
+	}
+	p.runPosts()
+	if !p.line.clear() {
+		p.unpipe()
+	}
+	p.line.advance(p.line.now)
+	// A reset comes behind the data that the source's kernel still has, unless nobody will ever read that.
+	if p.src.reset.Load() && !p.told && (p.eof || p.line.holds() == Never) {
+		p.feed(nil, RST)
+	}
+}
+
+func (p *pump) runPosts() {
+	p.mu.Lock()
+	posts := p.posts
+	p.posts = nil
+	p.mu.Unlock()
+	for _, f := range posts {
+		f()
+	}
+}
+
+// feed pushes what has come from the source through the line.
+func (p *pump) feed(data []byte, end End) {
+	switch end {
+	case FIN:
+		p.eof = true
+	case RST:
+		p.eof, p.told = true, true
+	}
+	p.line.push(data, end)
+}
+
+// held reports whether the gate should not read now: a stage holds the direction, or there is no room for more.
+// A line with nothing under way may always read, so that no other can starve it.
+func (p *pump) held() bool {
+	if !p.line.holds().IsZero() {
+		return true
+	}
+	if p.line.queue.len() == 0 {
+		return false
+	}
+	g := p.conn.gate
+	if p.line.held >= int64(g.window()) || g.memory.full(p) {
+		g.stats.windowFull.Add(1)
+		return true
+	}
+	return false
+}
+
+// read reads once, at most until the line wants to be advanced. A buffer is borrowed only when bytes are there.
+func (p *pump) read() {
+	if !p.armRead(p.line.next()) {
+		return
+	}
+	var ch *chunk
+	var n int
+	var err error
+	if p.raw != nil {
+		ch, n, err = p.raw.read()
+	} else {
+		ch = chunks.Get().(*chunk)
+		n, err = p.src.conn.Read(ch.buf[:])
+	}
+	if n > 0 {
+		p.line.now = time.Now()
+		p.feed(ch.buf[:n], More)
+	}
+	if ch != nil {
+		chunks.Put(ch)
+	}
+	p.sourceEnded(err)
+}
+
+// sourceEnded feeds the end of the stream to the line, if err is one. Whoever reads or writes first consumes a
+// socket's error, and the next read then says EOF: so what is known of a reset is looked at before anything is
+// called an EOF.
+func (p *pump) sourceEnded(err error) {
+	switch {
+	case err == nil:
+		return
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.readBy.stale = true
+		return
+	case err != io.EOF, p.src.reset.Load(), !p.src.shut.Load() && closedState(p.src.conn):
+		p.line.now = time.Now()
+		p.feed(nil, RST)
+		p.conn.heard(p.src)
+	default:
+		p.line.now = time.Now()
+		p.feed(nil, FIN)
+	}
+}
+
+// drain writes what is due, and reports whether it did anything.
+func (p *pump) drain() (busy bool) {
+	for it := p.line.due(); it != nil; it = p.line.due() {
+		busy = true
+		end, by := it.end, it.by
+		if len(it.data) > 0 && !p.write(it) {
+			return true
+		}
+		if len(it.data) == 0 {
+			p.line.sent(0)
+		}
+		if end != More {
+			p.finishWith(end, by)
+			return true
+		}
+	}
+	return busy
+}
+
+// write writes a segment and reports whether all of it has gone.
+func (p *pump) write(it *item) bool {
+	if p.dst.reset.Load() {
+		p.drop(it)
+		return true
+	}
+	if !p.armWrite(p.line.nextAlarm()) {
+		return false
+	}
+	n, err := p.dst.conn.Write(it.data)
+	p.conn.moved[p.line.dir].Add(int64(n))
+	it.data = it.data[n:]
+	switch {
+	case err == nil:
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.writeBy.stale = true
+	default:
+		p.conn.heard(p.dst)
+		p.drop(it)
+	}
+	return len(it.data) == 0
+}
+
+// drop forgets a segment whose receiver is gone.
+func (p *pump) drop(it *item) {
+	p.conn.dropped.Add(int64(len(it.data)))
+	it.data = nil
+}
+
+// finishWith does what the end of a segment asks for.
+func (p *pump) finishWith(end End, by *Stage) {
+	name := by.name()
+	if by == nil {
+		name = p.src.name
+	}
+	if end != FIN {
+		p.conn.end(end, name, nil)
+		return
+	}
+	p.passed = true
+	p.dst.closeWrite()
+	p.conn.passedFIN(p.line.dir, name)
+}
+
+// name returns the kind of the fault at work, as the one that ended a connection.
+func (st *Stage) name() string {
+	if st == nil {
+		return ""
+	}
+	return KindOf(st.fault)
+}

@@ -1,0 +1,89 @@
+//go:build unix
+
+package chaos
+
+import (
+	"io"
+	"net"
+	"syscall"
+)
+
+// readsRaw tells that readFD works.
+const readsRaw = true
+
+// A raw is the access to the descriptors of a pump's sockets. It reads without holding a buffer while it waits.
+type raw struct {
+	src, dst syscall.RawConn
+	ch       *chunk
+	n        int
+	err      error
+	readFn   func(fd uintptr) bool // made once, for a closure is an allocation
+	waitFn   func(fd uintptr) bool
+	splicer
+}
+
+// newRaw returns nil where a socket has no descriptor.
+func newRaw(dst, src net.Conn) *raw {
+	r := &raw{src: rawConn(src), dst: rawConn(dst)}
+	if r.src == nil || r.dst == nil {
+		return nil
+	}
+	r.readFn = r.readOnce
+	r.waitFn = func(uintptr) bool { return readable(r.src) }
+	r.splicer.init(r)
+	return r
+}
+
+// readOnce is called when bytes may be there.
+func (r *raw) readOnce(fd uintptr) bool {
+	r.ch = chunks.Get().(*chunk)
+	r.n, r.err = readFD(fd, r.ch.buf[:])
+	if r.err == syscall.EAGAIN {
+		chunks.Put(r.ch)
+		r.ch, r.n = nil, 0
+		return false
+	}
+	return true
+}
+
+// read returns what has arrived in a buffer that is the caller's to put back.
+func (r *raw) read() (ch *chunk, n int, err error) {
+	r.ch, r.n, r.err = nil, 0, nil
+	if err := r.src.Read(r.readFn); err != nil {
+		return r.ch, 0, err
+	}
+	if r.err == nil && r.n == 0 {
+		r.err = io.EOF
+	}
+	return r.ch, max(r.n, 0), r.err
+}
+
+// waitRead waits until a read would not block. It consumes nothing.
+func (r *raw) waitRead() error { return r.src.Read(r.waitFn) }
+
+// copyOnce moves what has arrived through a buffer.
+func (r *raw) copyOnce(p *pump) (n int, err error) {
+	ch, n, err := r.read()
+	if n > 0 && err == nil {
+		err = p.relay(ch.buf[:n])
+	}
+	if ch != nil {
+		chunks.Put(ch)
+	}
+	return n, err
+}
+
+// readFD reads from a descriptor that does not block.
+func readFD(fd uintptr, buf []byte) (n int, err error) {
+	for {
+		n, err = syscall.Read(int(fd), buf)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+// lingerNone makes a close of a socket a reset.
+func lingerNone(fd uintptr) {
+	syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
+}

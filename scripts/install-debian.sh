@@ -1,0 +1,80 @@
+#!/bin/sh
+# Installs the real peers that tests (and, given the word "bench", benchmarks)
+# start: install-debian.sh [bench].
+#
+# A peer counts as present when its binaries are there, wherever they came
+# from, and then nothing is installed. Without root, without apt-get or without
+# a network, this says what is missing and which tests that skips, and exits 0:
+# a test whose peer is missing skips itself with the same reason.
+set -eu
+PATH=$PATH:/usr/sbin:/sbin
+
+packages=
+report=
+
+# need PACKAGES LOSS notes packages to install and what is lost without them.
+need() {
+	packages="$packages $1"
+	report="$report
+  $1: $2"
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# have_postgres is true when one PostgreSQL version has all that tests start.
+# Debian keeps these binaries out of the PATH.
+have_postgres() {
+	for bin in /usr/lib/postgresql/*/bin; do
+		if [ -x "$bin/initdb" ] && [ -x "$bin/postgres" ] && [ -x "$bin/pgbench" ]; then
+			return 0
+		fi
+	done
+	return 1
+}
+
+have_nginx_stream() { have nginx && [ -e /usr/lib/nginx/modules/ngx_stream_module.so ]; }
+
+have "${CC:-gcc}" || need "gcc libc6-dev" "the race detector is off"
+have_postgres || need postgresql "tests against a real PostgreSQL are skipped"
+have redis-server || need redis-server "tests against a real Redis are skipped"
+if [ "${1-}" = bench ]; then
+	have ip || need iproute2 "measurements beside the kernel's own netem are skipped"
+	have haproxy || need haproxy "the comparison with HAProxy is skipped"
+	have_nginx_stream || need "nginx libnginx-mod-stream" "the comparison with nginx is skipped"
+	have socat || need socat "the comparison with socat is skipped"
+fi
+
+[ -n "$packages" ] || exit 0
+
+# give_up says what is missing and why nothing was done about it.
+give_up() {
+	echo "Missing Debian packages ($1), and what that means:$report" >&2
+	exit 0
+}
+
+[ "$(id -u)" = 0 ] || give_up "not root, so not installed"
+have apt-get || give_up "no apt-get here, so not installed"
+
+# Tests start their own servers on ports of their own, so the ones that the
+# packages bring must stay down; this file is how Debian is told so.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	trap 'rm -f "$policy"' EXIT
+	trap 'exit 130' INT TERM
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+fi
+
+install() {
+	# The list of packages is meant to be split into words.
+	# shellcheck disable=SC2086
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+		-o DPkg::Lock::Timeout=300 $packages
+}
+
+echo "Installing:$packages" >&2
+# The lists may be absent or name versions that are gone: then they are
+# fetched, and the installation is tried once more.
+install >/dev/null 2>&1 || {
+	apt-get update -qq -o DPkg::Lock::Timeout=300 && install >/dev/null
+} || give_up "apt-get failed, see above"

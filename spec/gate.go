@@ -1,0 +1,152 @@
+package spec
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/chaosgate/chaos"
+)
+
+// A Gate is a gate with what it imposes, as it is written down.
+type Gate struct {
+	Name     string     `json:"name,omitempty"`
+	Network  string     `json:"network,omitempty"` // "tcp" if empty; read from JSON or text it is never empty
+	Listen   string     `json:"listen,omitempty"`  // any free port of the loopback address if empty
+	Server   string     `json:"server"`
+	Seed     Seed       `json:"seed,omitzero"` // drawn at the start if zero
+	Door     chaos.Door `json:"door,omitzero"`
+	ToServer Faults     `json:"to_server,omitempty"`
+	ToClient Faults     `json:"to_client,omitempty"`
+}
+
+var networks = []string{"tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix"}
+
+// New returns a gate with the addresses, the seed and the faults of g, that is not started. The door is for its user to set
+// once it is, with [chaos.Gate.SetDoor].
+func (g Gate) New() (*chaos.Gate, error) {
+	if err := g.Check(); err != nil {
+		return nil, err
+	}
+	gate := &chaos.Gate{Network: g.Network, Listen: g.Listen, Server: g.Server, Seed: uint64(g.Seed)}
+	gate.ToServer.Set(g.ToServer...)
+	gate.ToClient.Set(g.ToClient...)
+	return gate, nil
+}
+
+// Check reports, as an [*Error], what cannot be right about a gate, its faults included.
+func (g Gate) Check() error {
+	if err := g.check(); err != nil { // a nil *Error must not become an error
+		return err
+	}
+	return nil
+}
+
+func (g Gate) check() *Error {
+	network := cmp.Or(g.Network, "tcp")
+	if err := checkName(g.Name); err != nil {
+		return errorf("name", "%w", err)
+	}
+	if !slices.Contains(networks, network) {
+		return errorf("network", "%w", unknown("network", network, networks))
+	}
+	if err := checkAddress(network, g.Listen); err != nil && g.Listen != "" {
+		return errorf("listen", "%w", err)
+	}
+	if err := checkAddress(network, g.Server); err != nil {
+		return errorf("server", "%w", err)
+	}
+	if _, port, _ := hostPort(g.Server); network != "unix" && port == 0 {
+		return errorf("server", "got %s, want a port above 0", shown(g.Server))
+	}
+	if network == "unix" && g.Door == chaos.Blackhole {
+		return errorf("door", "got %v, want another, because a unix socket cannot leave a connect unanswered", g.Door)
+	}
+	for _, flow := range []struct {
+		path   string
+		faults Faults
+	}{{"to_server", g.ToServer}, {"to_client", g.ToClient}} {
+		for i, fault := range flow.faults {
+			err := chaos.Check(network, fault)
+			if refused := (*chaos.FaultError)(nil); errors.As(err, &refused) {
+				return fail(refused, 0).under(fmt.Sprintf("%s[%d]", flow.path, i))
+			}
+		}
+	}
+	return nil
+}
+
+// UnmarshalJSON reads a gate from a JSON object and checks it. Keys that are unknown or given twice are refused. If anything
+// is, g stays as it is. Errors are of type [*Error].
+func (g *Gate) UnmarshalJSON(data []byte) error {
+	return replace(g, data, unmarshalGate)
+}
+
+func unmarshalGate(data []byte) (Gate, error) {
+	var g Gate
+	if err := valid(data); err != nil {
+		return g, err
+	}
+	if data = bytes.TrimSpace(data); data[0] != '{' {
+		return g, &Error{Err: fmt.Errorf(`got %s, want a gate such as {"listen": "127.0.0.1:26379", "server": "127.0.0.1:6379"}`, shown(string(data)))}
+	}
+	object, err := members(data)
+	if err != nil {
+		return g, &Error{Err: err}
+	}
+	for _, m := range object {
+		if err := g.set(canonical(m.key), m.value); err != nil {
+			return g, err
+		}
+	}
+	g.Network = cmp.Or(g.Network, "tcp")
+	return g, g.Check()
+}
+
+// set reads one member of a gate's object.
+func (g *Gate) set(key string, data []byte) error {
+	text := map[string]*string{"name": &g.Name, "network": &g.Network, "listen": &g.Listen, "server": &g.Server}[key]
+	faults := map[string]*Faults{"to_server": &g.ToServer, "to_client": &g.ToClient}[key]
+	var err error
+	switch {
+	case faults != nil:
+		err = faults.UnmarshalJSON(data)
+	case key == "seed":
+		err = g.Seed.UnmarshalJSON(data)
+	case text == nil && key != "door":
+		return &Error{Path: key, Err: unknown("key", key, []string{"name", "network", "listen", "server", "seed", "door", "to_server", "to_client"})}
+	case data[0] != '"':
+		err = fmt.Errorf("got %s, want a string", shown(string(data)))
+	case key == "door":
+		err = g.Door.UnmarshalText([]byte(unquote(data)))
+	default:
+		*text = unquote(data)
+	}
+	if err == nil {
+		return nil
+	}
+	where, ok := errors.AsType[*Error](err)
+	if !ok {
+		return errorf(key, "%w", err)
+	}
+	return where.under(key)
+}
+
+// checkName refuses names that people or URLs could not tell apart.
+func checkName(name string) error {
+	const longest = 128
+	printable := func(r rune) bool { return r == ' ' || plain(string(r)) }
+	switch {
+	case !utf8.ValidString(name), strings.ContainsFunc(name, func(r rune) bool { return r == '/' || !printable(r) }):
+		return fmt.Errorf("got %s, want printable characters other than / and quotes", shown(name))
+	case name == ".", name == "..", name != strings.TrimSpace(name):
+		return fmt.Errorf("got %q, want a name", name)
+	case len(name) > longest:
+		return fmt.Errorf("got %s, want at most %d bytes", shown(name), longest)
+	}
+	return nil
+}

@@ -1,0 +1,297 @@
+package chaos
+
+import (
+	"time"
+	"unsafe"
+)
+
+// A Stage is one fault at work on one direction of one connection: what [Fault.Impose] is given.
+// All of it belongs to one goroutine; only Post may be called from another.
+type Stage struct {
+	line     *line
+	imposed  *Imposed
+	parent   *Stage // the stage whose fault carries this one's, nil at the top
+	fault    Fault
+	version  uint64 // which Change of the fault this is
+	key      uint64 // makes the stage's draws its own
+	sink     Sink   // what Impose returned
+	next     Sink   // where what it passes goes
+	memory   any    // see State
+	hold     time.Time
+	onBytes  func() // see whenBytesWait
+	cleanups []func()
+	subs     []*Stage
+	since    int64 // position from which the fault holds
+	now      call
+	lingers  bool // lifted, and still holding the direction until settled
+	gone     bool
+}
+
+// A call is what a stage's Sink is working on. Its zero value stands for work that no segment started: an alarm,
+// a cleanup, a posted function.
+type call struct {
+	inside bool
+	due    time.Time
+	at     int64
+	data   []byte
+	end    End
+	passed int // how many steps the segment had behind it
+}
+
+// Now returns the current time.
+func (st *Stage) Now() time.Time { return st.line.now }
+
+// Conn returns the connection that the stage works on.
+func (st *Stage) Conn() *Conn { return st.line.conn }
+
+// Direction returns the direction that the stage works on.
+func (st *Stage) Direction() Direction { return st.line.dir }
+
+// Datagrams reports whether segments are datagrams, which are never cut or joined.
+func (st *Stage) Datagrams() bool { return st.line.datagrams }
+
+// Offset returns the position of the current segment's first byte in the stream that the source sent. Behind a fault
+// that changes the stream's length it stays the source's. Outside of a Sink it is the position up to which the
+// gate has read.
+func (st *Stage) Offset() int64 {
+	if st.now.inside {
+		return st.now.at - 1
+	}
+	return st.line.offset
+}
+
+// Draw returns 64 random bits that depend on the gate's seed, the connection's ordinal, the direction, the fault's
+// ordinal and offset, and on nothing else. Faults use no other randomness, so the same seed and the same bytes give
+// the same faults however the stream happened to be read.
+func (st *Stage) Draw(offset int64) uint64 { return mix(st.key, uint64(offset)) }
+
+// chance is a draw from 0 up to, not including, 1.
+func (st *Stage) chance(offset int64) float64 { return float64(st.Draw(offset)>>11) / (1 << 53) }
+
+// Hold stops the gate from reading this direction until a moment: [Never] holds it for good, the zero time lets it go on.
+func (st *Stage) Hold(until time.Time) { st.hold = until }
+
+// At has f called at t, or as soon as the direction's goroutine can after it.
+func (st *Stage) At(t time.Time, f func()) { st.line.setAlarm(t, st, f) }
+
+// Cleanup has f called when the fault is lifted from the connection, or when the connection ends.
+// What a fault holds back it passes on there.
+func (st *Stage) Cleanup(f func()) { st.cleanups = append(st.cleanups, f) }
+
+// Hit counts that the fault changed what would have happened, at the current Offset and for so many bytes.
+func (st *Stage) Hit(bytes int) { st.hits(1, st.Offset(), bytes) }
+
+// hits counts n hits, the first of which is at offset.
+func (st *Stage) hits(n int, offset int64, bytes int) {
+	if i := st.imposed; i != nil {
+		i.hit(Hit{Conn: st.line.conn.ordinal, Direction: st.line.dir, Offset: offset, Bytes: int64(bytes), Time: st.line.now}, int64(n))
+	}
+}
+
+// State returns the stage's memory, made by init when it is first asked for. It survives [Imposed.Change] to a fault
+// of the same type: what a fault counts or holds back belongs in it.
+func (st *Stage) State(init func() any) any {
+	if st.memory == nil {
+		st.memory = init()
+	}
+	return st.memory
+}
+
+// Shared returns one value for all connections of the Imposed, made by init when it is first asked for.
+// It is used by many goroutines at once, so it may be touched by atomic operations only.
+func (st *Stage) Shared(init func() any) any {
+	if st.imposed == nil {
+		return st.State(init)
+	}
+	return st.imposed.sharedValue(st.depth(), init)
+}
+
+// depth tells how many faults carry this stage's.
+func (st *Stage) depth() (n int) {
+	for p := st.parent; p != nil; p = p.parent {
+		n++
+	}
+	return n
+}
+
+// End ends the connection now. Nothing that is under way and not yet due is waited for; to end it behind the data,
+// pass a Segment with an End instead.
+func (st *Stage) End(how End) { st.line.endNow(how, st, nil) }
+
+// fail ends the connection now because a test's own code failed, which is reported.
+func (st *Stage) fail(how End, err error) {
+	st.line.endNow(how, st, err)
+	if i := st.imposed; i != nil && i.flow != nil {
+		i.flow.events().add(Event{
+			Type: EventFailed, Conn: st.line.conn.ordinal, Direction: st.line.dir, Fault: KindOf(st.fault), Ordinal: i.ordinal, Err: err.Error(),
+		})
+	}
+}
+
+// EndAll ends every connection that the fault is imposed on, except this one, as End does.
+func (st *Stage) EndAll(how End) {
+	if st.imposed != nil {
+		st.imposed.endAll(how, st.line)
+	}
+}
+
+// Post has f called on the direction's goroutine, soon. It may be called by any goroutine. After the connection
+// has ended f is not called.
+func (st *Stage) Post(f func()) { st.line.post(f) }
+
+// Sub imposes a fault within this one, for faults that carry another: it has its own hold, alarms, cleanups and
+// memory, and hits count for the one that carries it. Segments enter it through in, and what it passes goes to next.
+// To lift it is to lift a fault: it releases what it holds and takes back the time it added.
+func (st *Stage) Sub(fault Fault, next Sink) (in Sink, lift func()) {
+	sub := &Stage{
+		line: st.line, imposed: st.imposed, parent: st, fault: fault, next: next,
+		key: mix(st.key, subSalt), since: st.line.offset, now: st.now,
+	}
+	// A carried fault finds its memory again when the one that carries it is changed, as long as it keeps its type.
+	for i, old := range st.subs {
+		if old.gone && sameType(old.fault, fault) {
+			sub.memory = old.memory
+			st.subs = append(st.subs[:i], st.subs[i+1:]...)
+			break
+		}
+	}
+	st.subs = append(st.subs, sub)
+	sub.sink = fault.Impose(sub, sub.pass)
+	sub.now = call{}
+	in = func(s Segment) {
+		if st.now.inside {
+			s.at = st.now.place(s)
+		}
+		sub.enter(s)
+	}
+	return in, func() {
+		if !sub.gone {
+			sub.lift()
+			if !sub.lingers {
+				st.drop(sub)
+			}
+		}
+	}
+}
+
+// drop forgets a sub that was lifted.
+func (st *Stage) drop(sub *Stage) {
+	for i, s := range st.subs {
+		if s == sub {
+			st.subs = append(st.subs[:i], st.subs[i+1:]...)
+			return
+		}
+	}
+}
+
+// enter hands a segment to the fault.
+func (st *Stage) enter(s Segment) {
+	was := st.now
+	st.now = call{inside: true, due: s.Due, at: s.at, data: s.Data, end: s.End, passed: len(st.line.path)}
+	st.sink(s)
+	st.now = was
+}
+
+// pass is the Sink that a fault passes its segments to. It keeps what the fault need not know: the position of the
+// bytes, the time that the fault added, and who ended the stream.
+func (st *Stage) pass(s Segment) {
+	if st.gone {
+		return
+	}
+	l, step := st.line, step{stage: st}
+	if st.now.inside {
+		s.at = st.now.place(s)
+		step.added = s.Due.Sub(st.now.due)
+		for _, p := range l.path[st.now.passed:] {
+			if p.stage.parent == st {
+				step.added -= p.added
+			}
+		}
+	} else if s.at == 0 {
+		s.at = l.offset + 1
+	}
+	if s.End != More && s.by == nil && (!st.now.inside || st.now.end == More) {
+		s.by = st
+	}
+	l.path = append(l.path, step)
+	st.next(s)
+	l.path = l.path[:len(l.path)-1]
+}
+
+// place returns the position of a segment that a Sink passes on. A part of what came in lies that much further on;
+// a segment that was kept has its own; anything else stands where what came in stood.
+func (c *call) place(s Segment) int64 {
+	if len(s.Data) > 0 && len(c.data) > 0 {
+		if d := uintptr(unsafe.Pointer(&s.Data[0])) - uintptr(unsafe.Pointer(&c.data[0])); d < uintptr(len(c.data)) {
+			return c.at + int64(d)
+		}
+	}
+	if len(s.Data) == 0 && s.End != More {
+		return c.at + int64(len(c.data))
+	}
+	if s.at != 0 {
+		return s.at
+	}
+	return c.at
+}
+
+// whenBytesWait has f called once when bytes are there that the hold keeps the gate from reading.
+func (st *Stage) whenBytesWait(f func()) { st.onBytes = f }
+
+// lift ends the stage: what it holds is released and the time that it added is taken back.
+func (st *Stage) lift() {
+	st.cleanup()
+	st.lingers = st.lingers || st.carriesLingering()
+	if !st.lingers {
+		st.settle()
+	}
+	st.line.takeBack(st)
+}
+
+// cleanup runs the cleanups of the stage and of those within it, the innermost first.
+func (st *Stage) cleanup() {
+	for _, sub := range st.subs {
+		if !sub.gone {
+			sub.cleanup()
+		}
+	}
+	fs := st.cleanups
+	st.cleanups = nil
+	for _, f := range fs {
+		f()
+	}
+}
+
+// settle ends a stage whose cleanups have run.
+func (st *Stage) settle() {
+	st.gone, st.lingers = true, false
+	st.hold, st.onBytes = time.Time{}, nil
+	st.line.clearAlarms(st)
+	for _, sub := range st.subs {
+		sub.settle()
+	}
+}
+
+// within reports whether st is s or carried by it.
+func (st *Stage) within(s *Stage) bool {
+	for ; st != nil; st = st.parent {
+		if st == s {
+			return true
+		}
+	}
+	return false
+}
+
+const subSalt = 0x73756273746167e5
+
+// mix hashes two numbers into one; it is the finalizer of SplitMix64, applied twice.
+func mix(a, b uint64) uint64 {
+	x := a ^ (b+0x9e3779b97f4a7c15)*0xbf58476d1ce4e5b9
+	for range 2 {
+		x += 0x9e3779b97f4a7c15
+		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+		x = (x ^ x>>27) * 0x94d049bb133111eb
+		x ^= x >> 31
+	}
+	return x
+}

@@ -1,0 +1,69 @@
+package chaos
+
+import (
+	"cmp"
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Stats are a gate's figures at one moment. All but Live and Held only grow.
+type Stats struct {
+	Accepted     int64            // connections accepted
+	Opened       int64            // connections open through to the server
+	Live         int              // connections in Conns
+	Closed       map[string]int64 // connections that have ended, by who ended them
+	DialErrors   int64            // connections for which the server could not be reached
+	AcceptErrors int64            // connections that could not be accepted, for want of descriptors say
+	ToServer     int64            // bytes delivered to the server, those of live connections too
+	ToClient     int64            // bytes delivered to the client
+	Dropped      int64            // bytes that were under way when their connection ended
+	Held         int64            // what the queues hold back now, with what it costs to keep it
+	WindowFull   int64            // how often reading has stopped because Window or Memory was full
+	EventsLost   int64            // events that a slow observer has lost
+}
+
+type stats struct {
+	accepted, opened, dialErrors, acceptErrors, windowFull atomic.Int64
+
+	mu     sync.Mutex // guards what follows: the sums of connections that are gone
+	closed map[string]int64
+	moved  [2]int64
+	lost   int64
+}
+
+// gone adds the figures of a connection that has ended.
+func (s *stats) gone(i ConnInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed == nil {
+		s.closed = make(map[string]int64)
+	}
+	s.closed[cmp.Or(i.By, "gate")]++
+	s.moved[ToServer] += i.ToServer
+	s.moved[ToClient] += i.ToClient
+	s.lost += i.Dropped
+}
+
+// Stats returns the gate's figures.
+func (g *Gate) Stats() Stats {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := &g.stats
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := Stats{
+		Accepted: s.accepted.Load(), Opened: s.opened.Load(), Live: len(g.live), Closed: maps.Clone(s.closed),
+		DialErrors: s.dialErrors.Load(), AcceptErrors: s.acceptErrors.Load(), WindowFull: s.windowFull.Load(),
+		ToServer: s.moved[ToServer], ToClient: s.moved[ToClient], Dropped: s.lost,
+		Held: g.memory.used.Load(), EventsLost: g.events.lostCount(),
+	}
+	for _, conns := range []map[*Conn]struct{}{g.live, g.ending} {
+		for c := range conns {
+			st.ToServer += c.moved[ToServer].Load()
+			st.ToClient += c.moved[ToClient].Load()
+			st.Dropped += c.dropped.Load()
+		}
+	}
+	return st
+}

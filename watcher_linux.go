@@ -1,0 +1,211 @@
+package chaos
+
+import (
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A watcher hears resets of sockets that nobody reads. It has an epoll of its own in
+// which each socket stands with no events but the edge: the kernel then reports errors
+// and hang-ups only, and is silent for data and for one FIN. The epoll waits in the Go
+// runtime's poller like any file, so that the watcher holds up no thread.
+//
+// Sockets are known to it by numbers that are never used twice. A report that was
+// already under way when its socket was closed thus meets nobody, even if the descriptor
+// belongs to another socket by then.
+type watcher struct {
+	file *os.File
+	wait syscall.RawConn
+
+	mu      sync.Mutex // guards what follows
+	last    uint64
+	watched map[uint64]func()
+	done    chan struct{} // nil before run starts; closed when run has ended
+}
+
+// watching is the one watcher of the process, while any gate runs.
+var watching struct {
+	sync.Mutex
+	users int
+	w     *watcher
+}
+
+// watcherStart keeps the process's watcher alive until the matching watcherStop. It
+// starts no goroutine: the first socket to be watched does, so that a gate on a memory
+// network can live in a synctest bubble, where a goroutine in the poller stops the clock.
+// An error says that there is no descriptor for it now; watch tries again.
+func watcherStart() error {
+	watching.Lock()
+	defer watching.Unlock()
+	watching.users++
+	_, err := watcherNow()
+	return err
+}
+
+// watcherNow returns the watcher, and makes it if need be. watching is held; without users
+// there is no watcher.
+func watcherNow() (*watcher, error) {
+	if watching.w == nil && watching.users > 0 {
+		w, err := newWatcher()
+		if err != nil {
+			return nil, err
+		}
+		watching.w = w
+	}
+	return watching.w, nil
+}
+
+// watcherStop takes back one watcherStart. The last one returns when the watcher's
+// goroutine has ended and its descriptor is closed; it must not be called by a function
+// that was given to watch.
+func watcherStop() {
+	watching.Lock()
+	watching.users--
+	var w *watcher
+	if watching.users == 0 {
+		w, watching.w = watching.w, nil
+	}
+	watching.Unlock()
+	if w != nil {
+		w.close()
+	}
+}
+
+// watch has f called once when c is reset. It is not called for data, nor for a FIN or
+// both, and it may still be running when stop returns. f is called by the watcher's
+// goroutine and must not block. What c has received stays where it is: a read still
+// returns the data and then ECONNRESET.
+//
+// A connection that is no socket can say so itself: if it has a method OnReset(func()),
+// f is given to that.
+func watch(c net.Conn, f func()) (stop func()) {
+	if r, ok := c.(interface{ OnReset(func()) }); ok {
+		var stopped atomic.Bool
+		r.OnReset(func() {
+			if !stopped.Swap(true) {
+				f()
+			}
+		})
+		return func() { stopped.Store(true) }
+	}
+	rc := rawConn(c)
+	if rc == nil {
+		return func() {}
+	}
+	watching.Lock()
+	w, _ := watcherNow()
+	watching.Unlock()
+	if w == nil {
+		return func() {} // the next read or write hears a reset, though later
+	}
+	return w.watch(rc, f)
+}
+
+func newWatcher() (*watcher, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	w := &watcher{watched: make(map[uint64]func())}
+	w.file, w.wait, err = pollable(fd, "epoll")
+	return w, err
+}
+
+// pollable gives a descriptor to the runtime's poller, which then owns it.
+func pollable(fd int, name string) (*os.File, syscall.RawConn, error) {
+	// os.NewFile uses the poller only for a descriptor that does not block.
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, nil, os.NewSyscallError("fcntl", err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	rc, err := f.SyscallConn()
+	return f, rc, err
+}
+
+func (w *watcher) watch(rc syscall.RawConn, f func()) (stop func()) {
+	w.mu.Lock()
+	w.last++
+	id := w.last
+	w.watched[id] = f
+	if w.done == nil {
+		w.done = make(chan struct{})
+		go w.run(w.done)
+	}
+	w.mu.Unlock()
+
+	added := w.ctl(rc, unix.EPOLL_CTL_ADD, id)
+	if !added { // c is closed already, and its owner knows
+		w.forget(id)
+		return func() {}
+	}
+	return func() {
+		w.forget(id)
+		// Closing c would do. But the caller may keep it, and watch it again.
+		w.ctl(rc, unix.EPOLL_CTL_DEL, id)
+	}
+}
+
+// ctl adds or removes a socket; the kernel reports at once a reset that came before.
+func (w *watcher) ctl(rc syscall.RawConn, op int, id uint64) bool {
+	done := false
+	rc.Control(func(fd uintptr) {
+		ev := unix.EpollEvent{Events: unix.EPOLLET & 0xffffffff, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
+		w.wait.Control(func(epfd uintptr) {
+			done = unix.EpollCtl(int(epfd), op, int(fd), &ev) == nil
+		})
+	})
+	return done
+}
+
+// forget takes out what was to be called for id.
+func (w *watcher) forget(id uint64) func() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.watched[id]
+	delete(w.watched, id)
+	return f
+}
+
+// run calls what is to be called until the watcher is closed.
+func (w *watcher) run(done chan<- struct{}) {
+	defer close(done)
+	events := make([]unix.EpollEvent, 64)
+	for {
+		var n int
+		err := w.wait.Read(func(epfd uintptr) bool {
+			var err error
+			n, err = unix.EpollWait(int(epfd), events, 0)
+			// An interrupted call has told nothing, and is asked again.
+			return n > 0 || err == unix.EINTR
+		})
+		if err != nil {
+			return
+		}
+		for _, ev := range events[:max(n, 0)] {
+			// A hang-up without an error is what two clean FINs leave.
+			if ev.Events&unix.EPOLLERR == 0 {
+				continue
+			}
+			if f := w.forget(uint64(uint32(ev.Fd)) | uint64(uint32(ev.Pad))<<32); f != nil {
+				f()
+			}
+		}
+	}
+}
+
+// close ends run and waits for it.
+func (w *watcher) close() {
+	w.file.Close()
+	w.mu.Lock()
+	done := w.done
+	w.mu.Unlock()
+	if done != nil {
+		<-done
+	}
+}
