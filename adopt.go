@@ -94,7 +94,7 @@ func (l *line) settled(st *Stage) {
 
 // reset prepares a stage for a changed fault: its memory stays, and nothing is released.
 func (st *Stage) reset() {
-	st.hold, st.onBytes, st.cleanups = time.Time{}, nil, nil
+	st.hold, st.most, st.onBytes, st.cleanups = time.Time{}, 0, nil, nil
 	st.line.clearAlarms(st)
 	for _, sub := range st.subs {
 		sub.reset()

@@ -25,6 +25,7 @@ func init() {
 // Impose implements [Fault].
 func (b Bandwidth) Impose(st *Stage, next Sink) Sink {
 	bucket := b.bucket(st)
+	st.most = int(max(1, scale(b.Rate, int64(maxBacklog), int64(time.Second), 0)))
 	quantum := int(max(1, b.Rate/100)) // 10 ms: coarser is felt, finer is work
 	return func(s Segment) {
 		due, size := s.Due, len(s.Data)

@@ -16,6 +16,7 @@ type Conn struct {
 
 	gate    *Gate
 	ordinal uint64
+	nth     int64 // which of all that the gate has accepted it is; unlike the ordinal it never begins anew
 	seed    uint64
 	opened  time.Time
 	client  leg

@@ -97,10 +97,10 @@ func (g *Gate) admit(client net.Conn) {
 	}
 	g.seq++
 	c.ordinal, c.seed = g.seq, g.seed
+	c.nth = g.stats.accepted.Add(1)
 	g.live[c] = struct{}{}
 	g.conns.Add(1)
 	g.mu.Unlock()
-	g.stats.accepted.Add(1)
 	c.ToServer.bind(g, ToServer, 1, c.ordinal)
 	c.ToClient.bind(g, ToClient, 1, c.ordinal)
 	go c.serve(ctx)

@@ -88,7 +88,7 @@ func (l *leg) closeWrite() {
 func (l *leg) discard() {
 	ch := chunks.Get().(*chunk)
 	defer chunks.Put(ch)
-	for {
+	for range 16 { // a peer that floods is not waited for
 		if n, err := readNow(l.conn, ch.buf[:]); n == 0 || err != nil {
 			return
 		}

@@ -18,7 +18,7 @@ type BareLine struct {
 // NewBareLine returns the line of one direction of a gate's connection of that number.
 func NewBareLine(g *Gate, ordinal uint64, client string, datagrams bool, now time.Time) *BareLine {
 	b := &BareLine{Flow: new(Flow), Posted: make(chan struct{}, 1)}
-	c := &Conn{gate: g, ordinal: ordinal, opened: now, seed: g.Seed}
+	c := &Conn{gate: g, ordinal: ordinal, nth: g.stats.accepted.Add(1), opened: now, seed: g.Seed}
 	c.client.peer = client
 	b.line = line{conn: c, dir: ToServer, datagrams: datagrams, key: mix(mix(c.seed, ordinal), uint64(ToServer)), post: b.post, now: now}
 	return b

@@ -180,6 +180,10 @@ func TestLosslessFaultsLoseNothing(t *testing.T) {
 			stream[i] = "abcdef"[rng.IntN(6)]
 		}
 		var got []byte
+		var script []string
+		did := func(format string, args ...any) {
+			script = append(script, fmt.Sprintf("%v: ", now.Sub(time.Unix(0, 0)))+fmt.Sprintf(format, args...))
+		}
 		ended := false
 		leave := func() {
 			for data, end, _, ok := b.Due(); ok; data, end, _, ok = b.Due() {
@@ -198,15 +202,19 @@ func TestLosslessFaultsLoseNothing(t *testing.T) {
 				for _, i := range b.Flow.Imposed() {
 					if rng.IntN(3) == 0 {
 						i.Lift()
+						did("lift %s", spec.Text(i.Fault()))
 					}
 				}
 				for range rng.IntN(3) {
-					b.Flow.Add(faults[rng.IntN(len(faults))])
+					i := b.Flow.Add(faults[rng.IntN(len(faults))])
+					did("add %s", spec.Text(i.Fault()))
 				}
 				b.Obey()
 			case 1:
 				if set := b.Flow.Imposed(); len(set) > 0 {
-					set[rng.IntN(len(set))].Change(faults[rng.IntN(len(faults))])
+					k := rng.IntN(len(set))
+					set[k].Change(faults[rng.IntN(len(faults))])
+					did("change %d %s", k, spec.Text(set[k].Fault()))
 					b.Obey()
 				}
 			case 2:
@@ -214,6 +222,7 @@ func TestLosslessFaultsLoseNothing(t *testing.T) {
 				b.Advance(now)
 			default:
 				data := bytes.Clone(chunks[0])
+				did("read %q", data)
 				b.Push(data, chaos.More) // held or not: what reaches a fault must not be lost
 				for i := range data {
 					data[i] = '#'
@@ -228,7 +237,7 @@ func TestLosslessFaultsLoseNothing(t *testing.T) {
 		b.Advance(now)
 		leave()
 		if string(got) != string(stream) || !ended {
-			t.Fatalf("got %d bytes of %d, ended %v:\ngot  %q\nwant %q", len(got), len(stream), ended, got, stream)
+			t.Fatalf("got %d bytes of %d, ended %v:\ngot  %q\nwant %q\nafter\n%s", len(got), len(stream), ended, got, stream, strings.Join(script, "\n"))
 		}
 		if cost, n := b.Held(); cost != 0 || n != 0 {
 			t.Fatalf("with nothing imposed: got %d bytes held, and %d counted, want none", n, cost)

@@ -19,13 +19,15 @@ func TestSharedLimit(t *testing.T) {
 	now := time.Unix(0, 0)
 	flow := new(chaos.Flow)
 	limit := flow.Add(chaos.Limit{Bytes: 5, Shared: true})
-	open := func(n uint64) *chaos.BareLine {
-		b := chaos.NewBareLine(&chaos.Gate{Seed: 1}, n, "", false, now)
+	gate := &chaos.Gate{Seed: 1}
+	accept := func(n uint64) *chaos.BareLine { return chaos.NewBareLine(gate, n, "", false, now) }
+	obey := func(b *chaos.BareLine) *chaos.BareLine {
 		b.Flow = flow
 		b.Obey()
 		b.Advance(now)
 		return b
 	}
+	open := func(n uint64) *chaos.BareLine { return obey(accept(n)) }
 	push := func(b *chaos.BareLine, data string) string {
 		b.Push([]byte(data), chaos.More)
 		var got strings.Builder
@@ -41,7 +43,7 @@ func TestSharedLimit(t *testing.T) {
 		}
 		return got.String()
 	}
-	live := []*chaos.BareLine{open(1), open(2), open(3)}
+	live := []*chaos.BareLine{open(1), open(2), open(3), accept(4)}
 	first := func() *chaos.BareLine { return live[0] }
 	second := func() *chaos.BareLine { return live[1] }
 	third := func() *chaos.BareLine { return live[2] }
@@ -56,16 +58,17 @@ func TestSharedLimit(t *testing.T) {
 		{"and nothing more", second, "g", ""},
 		{"the first delivers nothing more", first, "h", " now close"},
 		{"nor does one that had not begun", third, "i", " now close"},
-		{"a later one counts anew", func() *chaos.BareLine { return open(4) }, "klmn", "klmn"},
-		{"and so does the next, with it", func() *chaos.BareLine { return open(5) }, "op", "o close"},
+		{"nor one that was accepted, and was not at work yet", func() *chaos.BareLine { return obey(live[3]) }, "j", " now close"},
+		{"a later one counts anew", func() *chaos.BareLine { return open(5) }, "klmn", "klmn"},
+		{"and so does the next, with it", func() *chaos.BareLine { return open(6) }, "op", "o close"},
 	}
 	for _, tt := range tests {
 		if got := push(tt.b(), tt.data); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
-	if got := limit.Hits(); got != 4 {
-		t.Errorf("got %d hits, want 4: each connection that was ended", got)
+	if got := limit.Hits(); got != 5 {
+		t.Errorf("got %d hits, want 5: each connection that was ended", got)
 	}
 }
 

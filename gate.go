@@ -51,6 +51,7 @@ type Gate struct {
 	stats     stats
 	conns     sync.WaitGroup // the connections that something is left of
 	impatient atomic.Bool    // Close has waited long enough
+	code      code           // what runs of a test's own code
 
 	changing sync.Mutex // serializes Start, Stop, Close and SetDoor
 
@@ -160,6 +161,9 @@ func (g *Gate) open() error {
 	g.events = newEvents(g.Observe)
 	g.mu.Unlock()
 	g.events.add(Event{Type: EventStarted, Addr: f.addr()})
+	if d := f.door(); d != Open {
+		g.events.add(Event{Type: EventDoor, Door: d})
+	}
 	g.ToServer.bind(g, ToServer, 0, 0)
 	g.ToClient.bind(g, ToClient, 0, 0)
 	g.conns.Add(1)
@@ -243,7 +247,7 @@ func (g *Gate) Close() error {
 	return err
 }
 
-// await waits until nothing is left of any connection.
+// await waits until nothing is left of any connection, nor of a test's own code.
 func (g *Gate) await() error {
 	gone := make(chan struct{})
 	go func() {
@@ -252,24 +256,24 @@ func (g *Gate) await() error {
 	}()
 	slow := time.NewTimer(closePatience)
 	defer slow.Stop()
+	var errs []error
 	select {
 	case <-gone:
-		return nil
 	case <-slow.C:
+		g.mu.Lock()
+		late := slices.SortedFunc(maps.Keys(g.ending), func(a, b *Conn) int { return cmp.Compare(a.ordinal, b.ordinal) })
+		g.mu.Unlock()
+		for _, c := range late {
+			errs = append(errs, fmt.Errorf("%v had not ended after %v: %s", c, closePatience, c.unfinished()))
+		}
+		g.impatient.Store(true)
+		for _, c := range late {
+			c.kick()
+		}
+		<-gone
+		slow.Reset(0)
 	}
-	g.mu.Lock()
-	late := slices.SortedFunc(maps.Keys(g.ending), func(a, b *Conn) int { return cmp.Compare(a.ordinal, b.ordinal) })
-	g.mu.Unlock()
-	var errs []error
-	for _, c := range late {
-		errs = append(errs, fmt.Errorf("%v had not ended after %v: %s", c, closePatience, c.unfinished()))
-	}
-	g.impatient.Store(true)
-	for _, c := range late {
-		c.kick()
-	}
-	<-gone
-	return errors.Join(errs...)
+	return errors.Join(append(errs, g.code.await(slow.C))...)
 }
 
 // Heal lifts every fault, those of single connections too, and opens the door.

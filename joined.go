@@ -58,7 +58,9 @@ func (j *joined) release(due time.Time, next Sink) {
 func (j *joined) takeBack(st *Stage, _ time.Time) {
 	j.first.takeBack(st)
 	j.last.takeBack(st)
-	j.last.due = later(j.last.due, j.first.due)
+	if j.first.due.After(j.last.due) {
+		j.last.set(j.first.due, j.first.path)
+	}
 	j.moved()
 }
 

@@ -1,6 +1,6 @@
 package chaos
 
-import "fmt"
+import "sync/atomic"
 
 // Limit lets exactly Bytes bytes pass, and ends the connection behind the last of them.
 //
@@ -18,28 +18,26 @@ func init() {
 }
 
 // Check implements [Checker].
-func (l Limit) Check(network string) error {
-	if l.Bytes >= maxQuota {
-		return &FaultError{Param: "bytes", Given: fmt.Sprintf("%dB", l.Bytes), Allowed: "a size below 256TiB"}
-	}
-	return noResetOnUnix(network, l.Reset)
-}
+func (l Limit) Check(network string) error { return noResetOnUnix(network, l.Reset) }
 
 // Impose implements [Fault].
 func (l Limit) Impose(st *Stage, next Sink) Sink {
 	own := st.State(func() any { return new(share) }).(*share)
-	q := &own.alone
+	var from *atomic.Pointer[quota]
 	if l.Shared {
-		q = st.Shared(func() any { return new(quota) }).(*quota)
+		from = st.Shared(func() any {
+			p := new(atomic.Pointer[quota])
+			p.Store(new(quota))
+			return p
+		}).(*atomic.Pointer[quota])
 	}
-	own.join(q)
+	own.join(st, from)
 	how := closing(l.Reset)
 	sink := func(s Segment) {
 		if own.over {
 			return
 		}
-		n, last := own.take(len(s.Data), l.Bytes, st.Datagrams())
-		own.over = own.over || last
+		n, last := own.take(st, len(s.Data), l.Bytes, st.Datagrams())
 		switch {
 		case last:
 			st.Hit(n)

@@ -16,20 +16,21 @@ type line struct {
 	conn      *Conn
 	dir       Direction
 	datagrams bool
-	key       uint64       // seed, connection and direction
-	post      func(func()) // has a function called on the line's goroutine
-	memory    *memory      // what all lines of the gate hold back, nil if nobody counts
-	now       time.Time    // what time it is
-	offset    int64        // bytes read from the source
-	stages    []*Stage     // the first sees the bytes first
-	path      []step       // the stages that the current segment has passed, and what each added
-	queue     queue        // what is under way
-	held      int64        // bytes that stages hold back
-	roomless  []func()     // see whenRoom
-	alarms    []alarm      // in order
-	finished  bool         // the stream has ended; only a reset may follow
-	ending    ending       // the connection is to end now
-	entries   [2][]entry   // what the stages stand for: the gate's flow, then the connection's own
+	key       uint64               // seed, connection and direction
+	post      func(func())         // has a function called on the line's goroutine
+	spawn     func(*Stage, func()) // runs a function on a goroutine of its own, nil for go
+	memory    *memory              // what all lines of the gate hold back, nil if nobody counts
+	now       time.Time            // what time it is
+	offset    int64                // bytes read from the source
+	stages    []*Stage             // the first sees the bytes first
+	path      []step               // the stages that the current segment has passed, and what each added
+	queue     queue                // what is under way
+	held      int64                // bytes that stages hold back
+	roomless  []func()             // see whenRoom
+	alarms    []alarm              // in order
+	finished  bool                 // the stream has ended; only a reset may follow
+	ending    ending               // the connection is to end now
+	entries   [2][]entry           // what the stages stand for: the gate's flow, then the connection's own
 }
 
 // A step is one stage on a segment's path and the time that it added.
@@ -179,6 +180,26 @@ func (st *Stage) holdsUntil(now time.Time) (until time.Time) {
 		until = later(until, sub.holdsUntil(now))
 	}
 	return until
+}
+
+// readMost returns how many bytes to read at once: what a slow stage takes at most, so that it is the sender's buffers
+// that fill.
+func (l *line) readMost() int {
+	n := chunkSize
+	for _, st := range l.stages {
+		n = st.readMost(n)
+	}
+	return n
+}
+
+func (st *Stage) readMost(n int) int {
+	if st.most > 0 {
+		n = min(n, st.most)
+	}
+	for _, sub := range st.subs {
+		n = sub.readMost(n)
+	}
+	return n
 }
 
 // watchers calls f with each stage that wants to know when bytes wait that are not read.

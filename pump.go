@@ -60,7 +60,7 @@ func newPump(c *Conn, dir Direction) *pump {
 	} else {
 		p.src, p.dst, p.flows = &c.server, &c.client, [2]*Flow{&g.ToClient, &c.ToClient}
 	}
-	p.line = line{conn: c, dir: dir, key: mix(mix(c.seed, c.ordinal), uint64(dir)), post: p.post, memory: &g.memory}
+	p.line = line{conn: c, dir: dir, key: mix(mix(c.seed, c.ordinal), uint64(dir)), post: p.post, spawn: g.spawn, memory: &g.memory}
 	p.raw = newRaw(p.dst.conn, p.src.conn)
 	if p.raw != nil {
 		p.pacer = newWake(p.kick)
@@ -186,10 +186,10 @@ func (p *pump) read() {
 	var n int
 	var err error
 	if p.raw != nil {
-		ch, n, err = p.raw.read()
+		ch, n, err = p.raw.read(p.line.readMost())
 	} else {
 		ch = chunks.Get().(*chunk)
-		n, err = p.src.conn.Read(ch.buf[:])
+		n, err = p.src.conn.Read(ch.buf[:p.line.readMost()])
 	}
 	if n > 0 {
 		p.line.now = time.Now()
@@ -211,7 +211,7 @@ func (p *pump) sourceEnded(err error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.readBy.stale = true
 		return
-	case err != io.EOF, p.src.reset.Load(), !p.src.shut.Load() && closedState(p.src.conn):
+	case err != io.EOF, p.src.reset.Load(), wasReset(p.src.conn), p.diedUnshut():
 		p.line.now = time.Now()
 		p.feed(nil, RST)
 		p.conn.heard(p.src)
@@ -220,6 +220,10 @@ func (p *pump) sourceEnded(err error) {
 		p.feed(nil, FIN)
 	}
 }
+
+// diedUnshut reports whether the source's socket is closed although we have not sent our FIN there, which only a reset
+// does. The order matters: our FIN may be sent, and answered, in between.
+func (p *pump) diedUnshut() bool { return closedState(p.src.conn) && !p.src.shut.Load() }
 
 // drain writes what is due, and reports whether it did anything.
 func (p *pump) drain() (busy bool) {

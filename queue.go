@@ -7,11 +7,13 @@ import (
 )
 
 // A queue holds the segments of one line that are under way, in the order in which they leave.
-// It allocates nothing in the steady state: items and the chunks that hold their bytes are used again.
+// It allocates nothing in the steady state: items, their small buffers and the chunks that hold more are used again.
 type queue struct {
 	items []item // items[head:] are under way
 	head  int
 	chunk *chunk // where the next bytes are copied to
+	cost  int64  // what is under way, with what it takes to keep it
+	owned int    // the capacity of the items' own buffers
 }
 
 // An item is a queued segment.
@@ -22,13 +24,23 @@ type item struct {
 	end   End
 	by    *Stage
 	at    int64
-	size  int64  // what it counts for
+	cost  int64  // what it counts for, without its chunk
 	added []step // what each stage added to due
-	chunk *chunk
+	own   []byte // holds a small segment's bytes, kept for use again
+	chunk *chunk // holds a larger one's
 }
 
 // overhead is what a queued segment costs beside its bytes, so that many small ones are bounded too.
 const overhead = 192
+
+const (
+	// smallData is up to where a segment's bytes have a buffer of their own: a chunk for each of many connections
+	// that hold back a few bytes would be far more than what they hold.
+	smallData = 2 << 10
+	// spareItems and spareBytes are how much an empty queue keeps for use again.
+	spareItems = 256
+	spareBytes = 32 << 10
+)
 
 // chunkSize is a buffer's: what a gate reads at once and what queued bytes are gathered in. 64 KiB is where larger
 // reads stop to pay on loopback.
@@ -54,9 +66,10 @@ func (q *queue) front() *item {
 	return &q.items[q.head]
 }
 
-// push puts a segment under way and returns what it counts for. An ordered queue keeps the order in which segments
-// are pushed; otherwise they leave by their moments.
+// push puts a segment under way and returns by how much the queue's cost has grown. An ordered queue keeps the order in
+// which segments are pushed; otherwise they leave by their moments.
 func (q *queue) push(s Segment, path []step, ordered bool) int64 {
+	before := q.cost
 	if q.head > 0 && len(q.items) == cap(q.items) {
 		q.compact()
 	}
@@ -67,13 +80,14 @@ func (q *queue) push(s Segment, path []step, ordered bool) int64 {
 		q.items = append(q.items, item{})
 	}
 	it := &q.items[n]
-	*it = item{due: s.Due, leave: s.Due, end: s.End, by: s.by, at: s.at, size: int64(len(s.Data)) + overhead, added: it.added[:0]}
+	*it = item{due: s.Due, leave: s.Due, end: s.End, by: s.by, at: s.at, cost: overhead, added: it.added[:0], own: it.own}
 	for _, p := range path {
 		if p.added != 0 {
 			it.added = append(it.added, p)
 		}
 	}
 	q.hold(it, s.Data)
+	q.cost += it.cost
 	switch {
 	case n == q.head:
 	case ordered:
@@ -81,7 +95,7 @@ func (q *queue) push(s Segment, path []step, ordered bool) int64 {
 	default:
 		q.sink(n)
 	}
-	return it.size
+	return q.cost - before
 }
 
 // sink moves the last item before those that leave later.
@@ -94,23 +108,30 @@ func (q *queue) sink(n int) {
 // hold copies an item's bytes.
 func (q *queue) hold(it *item, data []byte) {
 	n := len(data)
-	if n == 0 {
-		return
-	}
-	if n > chunkSize {
+	switch {
+	case n == 0:
+	case n <= smallData:
+		q.owned -= cap(it.own)
+		it.own = append(it.own[:0], data...)
+		q.owned += cap(it.own)
+		it.data = it.own
+		it.cost += int64(n)
+	case n > chunkSize:
 		it.data = slices.Clone(data)
-		return
+		it.cost += int64(n)
+	default:
+		if q.chunk == nil || q.chunk.used+n > chunkSize {
+			q.release(q.chunk)
+			q.chunk = chunks.Get().(*chunk)
+			q.chunk.used, q.chunk.refs = 0, 1
+			q.cost += chunkSize
+		}
+		c := q.chunk
+		it.data = c.buf[c.used : c.used+copy(c.buf[c.used:], data) : c.used+n]
+		it.chunk = c
+		c.used += n
+		c.refs++
 	}
-	if q.chunk == nil || q.chunk.used+n > chunkSize {
-		q.release(q.chunk)
-		q.chunk = chunks.Get().(*chunk)
-		q.chunk.used, q.chunk.refs = 0, 1
-	}
-	c := q.chunk
-	it.data = c.buf[c.used : c.used+copy(c.buf[c.used:], data) : c.used+n]
-	it.chunk = c
-	c.used += n
-	c.refs++
 }
 
 // release gives up a use of a chunk.
@@ -120,22 +141,28 @@ func (q *queue) release(c *chunk) {
 	}
 	if c.refs--; c.refs == 0 {
 		chunks.Put(c)
+		q.cost -= chunkSize
 	}
 }
 
-// pop removes the front and returns what it counted for. An empty queue holds no chunk.
+// pop removes the front and returns by how much the queue's cost has shrunk. An empty queue holds no chunk.
 func (q *queue) pop() int64 {
+	before := q.cost
 	it := &q.items[q.head]
-	size := it.size
+	q.cost -= it.cost
 	q.release(it.chunk)
-	*it = item{added: it.added[:0]}
+	clear(it.added)
+	*it = item{added: it.added[:0], own: it.own}
 	q.head++
 	if q.head == len(q.items) {
 		q.items, q.head = q.items[:0], 0
 		q.release(q.chunk)
 		q.chunk = nil
+		if cap(q.items) > spareItems || q.owned > spareBytes {
+			q.items, q.owned = nil, 0
+		}
 	}
-	return size
+	return before - q.cost
 }
 
 // compact moves what is under way to the beginning. The slices of what was popped are kept for use again.

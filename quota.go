@@ -1,56 +1,66 @@
 package chaos
 
-import "sync/atomic"
-
-// A quota counts the bytes that a [Limit] lets pass. When the last is taken, a new generation begins to count from zero.
-type quota struct {
-	word atomic.Uint64 // the generation, and below it in quotaBits the count, so that both change at once
-}
-
-const (
-	quotaBits = 48
-	maxQuota  = 1 << quotaBits
+import (
+	"math"
+	"sync/atomic"
 )
 
-func (q *quota) generation() uint64 { return q.word.Load() >> quotaBits }
+// A quota is what the connections that share a [Limit] take their bytes from. When the last is taken, another quota takes its place.
+type quota struct {
+	taken atomic.Int64 // bytes that are reserved, or spent
+	after int64        // the connections up to this one were live when the last quota was spent, and get nothing of this
+}
+
+// spent is what has been taken of a quota that nobody can take from any more.
+const spent = math.MaxInt64
 
 // A share is one connection's part in a quota. It is a State.
 type share struct {
-	of         *quota
-	generation uint64 // that of the quota when the connection joined
-	over       bool   // nothing more passes
-	alone      quota  // the connection's own, if it shares none
+	from *atomic.Pointer[quota] // where the next quota is put, nil if the connection shares none
+	of   *quota
+	over bool // nothing more passes
 }
 
-// join makes the connection take from q from now on.
-func (s *share) join(q *quota) {
-	if s.of != q {
-		s.of, s.generation = q, q.generation()
+// join makes the stage's connection take from the quota that is at from, or without that from one of its own.
+func (s *share) join(st *Stage, from *atomic.Pointer[quota]) {
+	if s.of != nil && s.from == from {
+		return
+	}
+	if s.from, s.of = from, new(quota); from != nil {
+		s.of = from.Load()
+	}
+	if st.Conn().nth <= s.of.after {
+		s.of = &quota{}
+		s.of.taken.Store(spent)
 	}
 }
 
 // take reserves up to want bytes, or with whole all of them or none, and tells whether they are the last of the limit. When another
 // connection has taken the last, the share is over.
-func (s *share) take(want int, limit int64, whole bool) (n int, last bool) {
+func (s *share) take(st *Stage, want int, limit int64, whole bool) (n int, last bool) {
 	for {
-		word := s.of.word.Load()
-		if word>>quotaBits != s.generation {
+		taken := s.of.taken.Load()
+		if taken == spent {
 			s.over = true
 			return 0, false
 		}
-		left := max(0, limit-int64(word&(maxQuota-1)))
+		left := max(0, limit-taken)
 		if int64(want) < left {
-			if s.of.word.CompareAndSwap(word, word+uint64(want)) {
+			if s.of.taken.CompareAndSwap(taken, taken+int64(want)) {
 				return want, false
 			}
 			continue
+		}
+		if !s.of.taken.CompareAndSwap(taken, spent) {
+			continue
+		}
+		if s.over = true; s.from != nil {
+			s.from.Store(&quota{after: st.Conn().gate.stats.accepted.Load()})
 		}
 		n = int(min(left, int64(want)))
 		if whole && n < want {
 			n = 0
 		}
-		if s.of.word.CompareAndSwap(word, (s.generation+1)<<quotaBits) {
-			return n, true
-		}
+		return n, true
 	}
 }

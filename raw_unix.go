@@ -14,6 +14,7 @@ const readsRaw = true
 // A raw is the access to the descriptors of a pump's sockets. It reads without holding a buffer while it waits.
 type raw struct {
 	src, dst syscall.RawConn
+	most     int // how many bytes to read at once
 	ch       *chunk
 	n        int
 	err      error
@@ -37,7 +38,7 @@ func newRaw(dst, src net.Conn) *raw {
 // readOnce is called when bytes may be there.
 func (r *raw) readOnce(fd uintptr) bool {
 	r.ch = chunks.Get().(*chunk)
-	r.n, r.err = readFD(fd, r.ch.buf[:])
+	r.n, r.err = readFD(fd, r.ch.buf[:r.most])
 	if r.err == syscall.EAGAIN {
 		chunks.Put(r.ch)
 		r.ch, r.n = nil, 0
@@ -46,9 +47,9 @@ func (r *raw) readOnce(fd uintptr) bool {
 	return true
 }
 
-// read returns what has arrived in a buffer that is the caller's to put back.
-func (r *raw) read() (ch *chunk, n int, err error) {
-	r.ch, r.n, r.err = nil, 0, nil
+// read returns what has arrived, up to a number of bytes, in a buffer that is the caller's to put back.
+func (r *raw) read(most int) (ch *chunk, n int, err error) {
+	r.most, r.ch, r.n, r.err = most, nil, 0, nil
 	if err := r.src.Read(r.readFn); err != nil {
 		return r.ch, 0, err
 	}
@@ -63,7 +64,7 @@ func (r *raw) waitRead() error { return r.src.Read(r.waitFn) }
 
 // copyOnce moves what has arrived through a buffer.
 func (r *raw) copyOnce(p *pump) (n int, err error) {
-	ch, n, err := r.read()
+	ch, n, err := r.read(chunkSize)
 	if n > 0 && err == nil {
 		err = p.relay(ch.buf[:n])
 	}

@@ -73,11 +73,11 @@ func (w *rewriting) sink(s Segment) {
 		w.r.flush(true, w.emit)
 		w.next(Segment{Due: s.Due, End: s.End, by: s.by})
 	}
-	w.count()
-	if len(s.Data) > 0 && w.held > 0 {
-		w.last.set(later(s.Due, w.last.due), w.st.line.path)
-		w.arm()
+	held := w.held > 0
+	if w.count(); w.held > 0 && (!held || s.Due.After(w.last.due)) {
+		w.last.set(s.Due, w.st.line.path)
 	}
+	w.arm()
 }
 
 // flush matches what is held back as it stands and passes it on.

@@ -18,6 +18,7 @@ type Stage struct {
 	next     Sink   // where what it passes goes
 	memory   any    // see State
 	hold     time.Time
+	most     int    // how many bytes the gate reads at once at most, 0 if the stage does not mind
 	onBytes  func() // see whenBytesWait
 	cleanups []func()
 	subs     []*Stage
@@ -265,7 +266,7 @@ func (st *Stage) cleanup() {
 // settle ends a stage whose cleanups have run.
 func (st *Stage) settle() {
 	st.gone, st.lingers = true, false
-	st.hold, st.onBytes = time.Time{}, nil
+	st.hold, st.most, st.onBytes = time.Time{}, 0, nil
 	st.line.clearAlarms(st)
 	for _, sub := range st.subs {
 		sub.settle()

@@ -26,8 +26,8 @@ type Gate struct {
 
 var networks = []string{"tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix"}
 
-// New returns a gate with the addresses, the seed and the faults of g, that is not started. The door is for its user to set
-// once it is, with [chaos.Gate.SetDoor].
+// New returns a gate with the addresses, the seed, the door and the faults of g, that is not started: all of them hold
+// before its first client can connect.
 func (g Gate) New() (*chaos.Gate, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (g Gate) New() (*chaos.Gate, error) {
 	gate := &chaos.Gate{Network: g.Network, Listen: g.Listen, Server: g.Server, Seed: uint64(g.Seed)}
 	gate.ToServer.Set(g.ToServer...)
 	gate.ToClient.Set(g.ToClient...)
-	return gate, nil
+	return gate, gate.SetDoor(g.Door)
 }
 
 // Check reports, as an [*Error], what cannot be right about a gate, its faults included.

@@ -7,7 +7,7 @@ import (
 
 // unknown returns the message about a name that is none of those known.
 func unknown(what, name string, known []string) error {
-	if near := nearest(name, known); near != "" {
+	if near := Nearest(name, known); near != "" {
 		return fmt.Errorf("unknown %s %q, did you mean %s?", what, clip(name), near)
 	}
 	if len(known) == 0 {
@@ -16,8 +16,8 @@ func unknown(what, name string, known []string) error {
 	return fmt.Errorf("unknown %s %q, want %s", what, clip(name), oneOf(known))
 }
 
-// nearest returns the known name that someone who wrote word most likely meant, or "".
-func nearest(word string, known []string) string {
+// Nearest returns the known name that someone who wrote word most likely meant, or "".
+func Nearest(word string, known []string) string {
 	const longest = 40 // no name is longer, and the effort is quadratic
 	if len(word) > longest {
 		return ""

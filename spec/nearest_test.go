@@ -27,8 +27,8 @@ func TestNearest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := nearest(tt.word, known); got != tt.want {
-				t.Errorf("nearest(%.20q): got %q, want %q", tt.word, got, tt.want)
+			if got := Nearest(tt.word, known); got != tt.want {
+				t.Errorf("Nearest(%.20q): got %q, want %q", tt.word, got, tt.want)
 			}
 		})
 	}

@@ -162,7 +162,7 @@ func (l *line) unknown(d *draft, w *word) *Error {
 	if c := w.name[0]; '0' <= c && c <= '9' && len(keys(d.kind)) > 0 {
 		return d.wrong(fmt.Errorf("got %s without a key, such as %s=%s", shown(w.name), keys(d.kind)[0], shown(w.name)), w.column)
 	}
-	for _, near := range []string{nearest(w.name, keys(d.kind)), nearest(w.name, l.names())} {
+	for _, near := range []string{Nearest(w.name, keys(d.kind)), Nearest(w.name, l.names())} {
 		if near != "" {
 			return d.wrong(fmt.Errorf("unknown key or fault %q, did you mean %s?", clip(w.name), near), w.column)
 		}

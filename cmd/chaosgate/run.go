@@ -101,12 +101,6 @@ func runGate(ctx context.Context, g spec.Gate, out output, stdout, stderr io.Wri
 		return err
 	}
 	begin := time.Now()
-	if g.Door != chaos.Open {
-		if err := gate.SetDoor(g.Door); err != nil {
-			gate.Close()
-			return err
-		}
-	}
 	<-ctx.Done()
 
 	fmt.Fprintln(stderr, "chaosgate: lifting everything and closing; interrupt again to leave at once")

@@ -10,7 +10,8 @@ func TestDidYouMean(t *testing.T) {
 	words := []string{"demo", "run", "version"}
 	tests := []struct{ given, want string }{
 		{"dmo", ", did you mean demo?"},
-		{"rnu", ""}, // two letters of three
+		{"rnu", ", did you mean run?"},
+		{"xyz", ""},
 		{"verison", ", did you mean version?"},
 		{"run", ", did you mean run?"},
 		{"matrix", ""},

@@ -3,6 +3,7 @@
 package wiretest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -15,6 +16,7 @@ import (
 func endChecks() []Check {
 	return []Check{
 		{Row: 10, Name: "both_FINs_close_both_legs", Run: bothFINs},
+		{Row: 10, Name: "both_shut_at_once", Unix: true, Run: shutAtOnce},
 		{Row: 15, Name: "half_closed_and_idle", Unix: true, Run: halfClosed(func(text string) string { return text })},
 		{Row: 15, Name: "half_closed_and_idle_mirrored", Unix: true, Run: halfClosed(Mirror)},
 		{Row: 16, Name: "both_close_at_once", Run: closeAtOnce},
@@ -93,6 +95,51 @@ func (r *rig) shutBoth(i int) (time.Duration, error) {
 		return 0, fmt.Errorf("2s after both FINs there is still %v", left)
 	}
 	return time.Since(start), nil
+}
+
+// shutAtOnce is row 10 for two FINs that cross: each side reads the end of stream, and nobody is reset.
+func shutAtOnce(e *Env) error {
+	r, err := newRig(e, e.Via)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	for i := range e.Pick(300, 10000) {
+		if err := r.crossFINs(i); err != nil {
+			return fmt.Errorf("connection %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// crossFINs shuts both sides of one connection in the same moment, every other one behind some bytes.
+func (r *rig) crossFINs(i int) error {
+	client, server, err := r.pair()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	defer server.Close()
+	size := i % 2 * (i % 300 << 10)
+	sides := [][2]stream{{client, server}, {server, client}}
+	results := make(chan error, 2*len(sides)) // of each side's writing and reading
+	for _, side := range sides {
+		go func() {
+			_, err := side[0].Write(make([]byte, size))
+			results <- errors.Join(err, side[0].CloseWrite())
+		}()
+		go func() {
+			got, err := readAll(side[1])
+			if err == nil && len(got) != size {
+				err = fmt.Errorf("%d bytes arrived of %d", len(got), size)
+			}
+			results <- err
+		}()
+	}
+	for range cap(results) {
+		err = errors.Join(err, <-results)
+	}
+	return err
 }
 
 // halfClosed is row 15: a connection of which one side has shut lives on, as long as a kernel's timeout for orphans, and longer.

@@ -20,36 +20,37 @@ func latencyChecks() []Check {
 	}
 }
 
-// pingPong is row 5: one byte there and back. What a delayed acknowledgement (40 ms) or a cork (200 ms) adds shows as samples that
-// the direct run does not have; a busy machine adds some of its own, so three attempts are made.
+// pingPong is row 5: one byte there and back. What waits for a delayed acknowledgement (40 ms) or a cork (200 ms) shows as samples
+// near these times that the direct run does not have. Late ones anywhere else are a busy machine's; three attempts are made.
 func pingPong(e *Env) error {
 	var err error
 	for range 3 {
-		var direct, through []time.Duration
-		for _, run := range []struct {
-			via  func(string) string
-			took *[]time.Duration
-		}{{Direct, &direct}, {e.Via, &through}} {
-			if *run.took, err = roundTrips(e, run.via, e.Pick(1000, 10000)); err != nil {
-				return err
-			}
-		}
-		count := func(took []time.Duration) (late int) {
-			for _, d := range took {
-				if d >= 25*time.Millisecond {
-					late++
-				}
-			}
-			return late
+		direct, derr := roundTrips(e, Direct, e.Pick(1000, 10000))
+		through, terr := roundTrips(e, e.Via, e.Pick(1000, 10000))
+		if err := errors.Join(derr, terr); err != nil {
+			return err
 		}
 		e.logf("1-byte round trip: directly %v, through %v at the median", median(direct), median(through))
-		if count(through) <= count(direct) {
+		if held(through) <= held(direct) {
 			return nil
 		}
-		err = fmt.Errorf("%d of %d round trips took 25 ms or more, directly %d; the longest %v",
-			count(through), len(through), count(direct), slices.Max(through))
+		err = fmt.Errorf("%d of %d round trips took about 40, 80 or 200 ms, directly %d; the longest %v",
+			held(through), len(through), held(direct), slices.Max(through))
 	}
 	return err
+}
+
+// held counts the round trips that took about as long as the kernel holds back an acknowledgement, once or on both ways, or a
+// segment that is not full.
+func held(took []time.Duration) (n int) {
+	for _, d := range took {
+		for _, timer := range []time.Duration{40 * time.Millisecond, 80 * time.Millisecond, 200 * time.Millisecond} {
+			if d >= timer-2*time.Millisecond && d < timer+8*time.Millisecond {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // roundTrips measures n round trips of one byte.

@@ -74,6 +74,7 @@ func TestFlawsAreFound(t *testing.T) {
 		"close_behind_bulk_to_a_slow_reader":      {{overtake: true}},
 		"close_behind_bulk_that_nobody_reads_yet": {{resetEnds: true}},
 		"both_FINs_close_both_legs":               {{ignoreFIN: true}, {cork: true}},
+		"both_shut_at_once":                       {{resetEnds: true}, {closeBoth: true, hastyReset: true}},
 		"2MiB_then_RST_to_a_slow_reader":          {{}, {hastyReset: true}},
 		"2MiB_then_RST_to_a_late_reader":          plain,
 		"shut_while_the_other_is_mid_send":        closes,

@@ -28,6 +28,7 @@ type postgres struct {
 // startPostgres starts PostgreSQL, or skips the test where it is not installed.
 func startPostgres(t *testing.T) *postgres {
 	t.Helper()
+	notShort(t)
 	bin := postgresPrograms(t)
 	dir := folder(t)
 	data := filepath.Join(dir, "data")
@@ -81,10 +82,7 @@ func postgresPrograms(t *testing.T) string {
 func (p *postgres) database(t *testing.T) string {
 	t.Helper()
 	name := fmt.Sprintf("test%d", p.made.Add(1))
-	conn := p.connect(t, "postgres")
-	if _, err := conn.Exec(t.Context(), "create database "+name); err != nil {
-		t.Fatal(err)
-	}
+	p.run(t, "postgres", "create database "+name)
 	return name
 }
 
@@ -102,11 +100,16 @@ func (p *postgres) connect(t *testing.T, database string) *pgx.Conn {
 // run executes statements directly.
 func (p *postgres) run(t *testing.T, database string, statements ...string) {
 	t.Helper()
-	conn := p.connect(t, database)
-	for _, statement := range statements {
-		if _, err := conn.Exec(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
+	_, err := withConn(t.Context(), dsn(p.addr, database), func(conn *pgx.Conn) (string, error) {
+		for _, statement := range statements {
+			if _, err := conn.Exec(t.Context(), statement); err != nil {
+				return "", fmt.Errorf("%s: %w", statement, err)
+			}
 		}
+		return "", nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -25,6 +25,14 @@ const (
 	pollEvery = 5 * time.Millisecond
 )
 
+// notShort skips the test where only short ones are wanted.
+func notShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("real servers are not started with -short")
+	}
+}
+
 // account returns who a server is to run as: another than root, since PostgreSQL refuses root, or nil where the test
 // itself is not root.
 func account(t *testing.T) *syscall.Credential {

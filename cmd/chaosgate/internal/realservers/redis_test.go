@@ -23,6 +23,7 @@ type redisServer struct {
 // startRedis starts Redis, or skips the test where it is not installed.
 func startRedis(t *testing.T) *redisServer {
 	t.Helper()
+	notShort(t)
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Skip("Redis is missing: Debian package redis-server")
@@ -30,7 +31,7 @@ func startRedis(t *testing.T) *redisServer {
 	dir := folder(t)
 	socket := filepath.Join(dir, "redis.sock")
 	addr := launch(t, dir, path, func(port string) []string {
-		return []string{"--port", port, "--bind", "127.0.0.1", "--unixsocket", socket, "--unixsocketperm", "777", "--dir", dir, "--save", "", "--appendonly", "no"}
+		return []string{"--port", port, "--bind", "127.0.0.1", "--unixsocket", socket, "--dir", dir, "--save", "", "--appendonly", "no"}
 	}, func(ctx context.Context, addr string) error {
 		client := redis.NewClient(patient(addr))
 		defer client.Close()
