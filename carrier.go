@@ -1,5 +1,7 @@
 package chaos
 
+import "slices"
+
 // A carrier is the part of a selector that has its fault imposed, or not.
 type carrier struct {
 	st    *Stage
@@ -42,5 +44,25 @@ func (c *carrier) sink(s Segment) {
 		c.in(s)
 	} else {
 		c.next(s)
+	}
+}
+
+// endWhere ends the line's connection if a stage of the Imposed is at work on it, so deep within others: a selector may have
+// spared the connection.
+func (l *line) endWhere(i *Imposed, how End, depth int) {
+	at := func(st *Stage) bool { return st.imposed == i && !st.gone && !st.lingers }
+	for _, st := range l.stages {
+		if !at(st) {
+			continue
+		}
+		for ; depth > 0; depth-- {
+			k := slices.IndexFunc(st.subs, at)
+			if k < 0 {
+				return
+			}
+			st = st.subs[k]
+		}
+		st.End(how)
+		return
 	}
 }

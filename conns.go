@@ -3,6 +3,7 @@ package chaos
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -110,7 +111,12 @@ func (g *Gate) admit(client net.Conn) {
 // that it was for has gone with one: so the socket is made to linger for no time until it is in use.
 func (g *Gate) dial(ctx context.Context) (net.Conn, error) {
 	if g.DialContext != nil {
-		return g.DialContext(ctx, g.network(), g.Server)
+		conn, err := g.DialContext(ctx, g.network(), g.Server)
+		if t, ok := conn.(tlsConn); ok {
+			t.Close()
+			return nil, fmt.Errorf("DialContext: got a %T, want a connection that survives an expired write deadline", conn)
+		}
+		return conn, err
 	}
 	d := net.Dialer{Control: func(_, _ string, rc syscall.RawConn) error {
 		if g.resets() {
@@ -124,6 +130,12 @@ func (g *Gate) dial(ctx context.Context) (net.Conn, error) {
 		t.SetLinger(-1)
 	}
 	return conn, err
+}
+
+// A tlsConn is a connection whose every write fails after one that a deadline interrupted, as a *tls.Conn's does.
+type tlsConn interface {
+	net.Conn
+	HandshakeContext(context.Context) error
 }
 
 // established notes that the server was reached.

@@ -94,16 +94,16 @@ func TestManualSaysWhatKindsSay(t *testing.T) {
 				t.Errorf("got the title %q, want %q", title, want)
 			}
 			head, rest, _ := strings.Cut(text, "\n## What it is\n")
-			want := title + "\n\n" + kind.Help + "\n"
-			if head != want && !*update {
-				t.Errorf("got the beginning %q, want %q", head, want)
+			wantHead := title + "\n\n" + kind.Help + "\n"
+			if head != wantHead && !*update {
+				t.Errorf("got the beginning %q, want %q", head, wantHead)
 			}
-			table := section(text, "Parameters")
-			if diff := parameterTable(kind); strings.TrimSpace(table) != diff && !*update {
-				t.Errorf("got the parameters\n%s\nwant\n%s", table, diff)
+			table, wantTable := section(text, "Parameters"), parameterTable(kind)
+			if strings.TrimSpace(table) != wantTable && !*update {
+				t.Errorf("got the parameters\n%s\nwant\n%s", table, wantTable)
 			}
 			if *update {
-				text = want + "\n## What it is\n" + strings.Replace(rest, "\n## Parameters\n"+table, "\n## Parameters\n\n"+parameterTable(kind)+"\n\n", 1)
+				text = wantHead + "\n## What it is\n" + strings.Replace(rest, "\n## Parameters\n"+table, "\n## Parameters\n\n"+wantTable+"\n\n", 1)
 				if err := os.WriteFile(filepath.FromSlash(file), []byte(text), 0o644); err != nil {
 					t.Fatal(err)
 				}
@@ -119,9 +119,10 @@ func parameterTable(kind chaos.Kind) string {
 	}
 	units := map[string]string{"duration": "`ns` to `h`", "size": "`B`, `KiB`, …", "rate": "`B/s`, `KiB/s`, `Mbit/s`, …", "chance": "0 to 1, or `%`"}
 	zeros := map[string]string{"duration": "`0s`", "size": "`0B`", "rate": "`0B/s`", "chance": "`0`", "count": "`0`", "flag": "`false`", "text": "none"}
+	dollar := regexp.MustCompile(`\$(?:\$|\w+|\{\w+\})`) // in code, or a page takes it for a formula
 	rows := []string{"| key | in Go | type | unit | default | what it is |", "| --- | --- | --- | --- | --- | --- |"}
 	for _, p := range kind.Params {
-		unit, byDefault, help := units[p.Type], zeros[p.Type], p.Help
+		unit, byDefault, help := units[p.Type], zeros[p.Type], dollar.ReplaceAllString(p.Help, "`$0`")
 		switch {
 		case p.Required:
 			byDefault = "must be given"

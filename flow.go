@@ -243,12 +243,12 @@ func (f *Flow) offsets(i *Imposed) []Position {
 	return ps
 }
 
-func (f *Flow) endAll(i *Imposed, how End, except *line) {
+func (f *Flow) endAll(i *Imposed, how End, depth int, except *line) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for pm := range f.pumps {
 		if &pm.line != except && slices.ContainsFunc(pm.obeys[f.level].since, func(s since) bool { return s.imposed == i }) {
-			pm.conn.end(how, KindOf(i.Fault()), nil)
+			pm.post(func() { pm.line.endWhere(i, how, depth) })
 		}
 	}
 }

@@ -160,7 +160,7 @@ func (h *handoff) move() {
 func (h *handoff) hold(now time.Time) {
 	it := h.front()
 	late := it != nil && !it.leave.After(now)
-	if h.then != nil || late || h.queue.bytes() >= int64(h.st.line.conn.gate.window()) {
+	if h.then != nil || late || h.queue.cost >= int64(h.st.line.conn.gate.window()) {
 		h.st.Hold(Never)
 	} else {
 		h.st.Hold(time.Time{})

@@ -154,5 +154,5 @@ func (i *Imposed) Change(fault Fault) { i.flow.replace(i, fault) }
 // Offsets tells for each live connection from which position of its stream the fault holds.
 func (i *Imposed) Offsets() []Position { return i.flow.offsets(i) }
 
-// endAll ends the connections that the fault is imposed on, save that of one line.
-func (i *Imposed) endAll(how End, except *line) { i.flow.endAll(i, how, except) }
+// endAll ends the connections that the fault is imposed on, or the one that so many others carry, save that of one line.
+func (i *Imposed) endAll(how End, depth int, except *line) { i.flow.endAll(i, how, depth, except) }

@@ -4,6 +4,7 @@ package chaos_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -177,8 +178,10 @@ func writeUntilFull(t *testing.T, c net.Conn) (written int) {
 // fires waits until a fault has fired, and so until what was sent has reached it.
 func (r *real) fires(t *testing.T, n int64) {
 	t.Helper()
-	if err := r.flow.Imposed()[0].Wait(t.Context(), n); err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithTimeout(t.Context(), realPatience)
+	defer cancel()
+	if err := r.flow.Imposed()[0].Wait(ctx, n); err != nil {
+		t.Fatalf("%d hits: %v", n, err)
 	}
 }
 
@@ -318,6 +321,10 @@ var realFaults = []struct {
 		r.ends(t, "", "RST")
 	}},
 	{"vanish and a reset", chaos.Vanish{}, func(t *testing.T, r *real) {
+		// Before the server was reached a reset would just end the dialling, and no fault is at work yet.
+		if err := r.gate.WaitConns(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
 		if err := errors.Join(r.from.(*net.TCPConn).SetLinger(0), r.from.Close()); err != nil {
 			t.Fatal(err)
 		}
@@ -416,7 +423,10 @@ var realFaults = []struct {
 		r.gets(t, "aabb")
 		r.getsEnd(t)
 	}},
-	{"through an error", chaos.Through(func(io.Writer, io.Reader) error { return errors.New("no") }), func(t *testing.T, r *real) { r.ends(t, "", "RST") }},
+	{"through an error", chaos.Through(failAtOnce), func(t *testing.T, r *real) {
+		r.sends(t, "a")
+		r.ends(t, "", "RST")
+	}},
 	{"through nil", chaos.Through(func(io.Writer, io.Reader) error { return nil }), func(t *testing.T, r *real) { r.getsEnd(t) }},
 }
 
@@ -433,6 +443,14 @@ func echoTwice(dst io.Writer, src io.Reader) error {
 			return err
 		}
 	}
+}
+
+// failAtOnce reads one byte and fails.
+func failAtOnce(_ io.Writer, src io.Reader) error {
+	if _, err := src.Read(make([]byte, 1)); err != nil {
+		return err
+	}
+	return errors.New("that byte was too much")
 }
 
 // TestRealFaults is what client and server see of each fault, in both directions.
@@ -514,7 +532,8 @@ func TestRealDetour(t *testing.T) {
 			t.Fatal(err)
 		}
 		services.Close()
-		r := newReal(t, "tcp", chaos.ToServer, chaos.Detour{Address: services.Addr().String()})
+		r := newReal(t, "tcp", chaos.ToServer)
+		r.flow.Set(chaos.Detour{Address: services.Addr().String()})
 		r.ends(t, "", "RST")
 	})
 }

@@ -132,7 +132,7 @@ func (st *Stage) fail(how End, err error) {
 // EndAll ends every connection that the fault is imposed on, except this one, as End does.
 func (st *Stage) EndAll(how End) {
 	if st.imposed != nil {
-		st.imposed.endAll(how, st.line)
+		st.imposed.endAll(how, st.depth(), st.line)
 	}
 }
 
@@ -151,7 +151,7 @@ func (st *Stage) Sub(fault Fault, next Sink) (in Sink, lift func()) {
 	// A carried fault finds its memory again when the one that carries it is changed, as long as it keeps its type.
 	for i, old := range st.subs {
 		if old.gone && sameType(old.fault, fault) {
-			sub.memory = old.memory
+			sub.memory, sub.subs = old.memory, old.subs
 			st.subs = append(st.subs[:i], st.subs[i+1:]...)
 			break
 		}

@@ -16,6 +16,8 @@ func streamChecks() []Check {
 		{Row: 1, Name: "byte_identity", Unix: true, Run: byteIdentity},
 		{Row: 2, Name: "any_segmentation", Unix: true, Run: anySegmentation},
 		{Row: 3, Name: "full_duplex", Unix: true, Run: fullDuplex},
+		{Row: 7, Name: "urgent_byte_amid_bulk", Run: urgentAmidBulk(func(text string) string { return text })},
+		{Row: 7, Name: "urgent_byte_amid_bulk_mirrored", Run: urgentAmidBulk(Mirror)},
 		{Row: 9, Name: "FIN_right_behind_a_word", Unix: true, Run: finRightBehind},
 	}
 }
@@ -98,6 +100,28 @@ func fullDuplex(e *Env) error {
 		server shut
 		client read all
 		server read all`, e.Pick(32<<20, 256<<20)))
+}
+
+// urgentAmidBulk is row 7 for bytes that the kernel might move by itself. Splice stops before an urgent byte: with nothing at all
+// if the FIN has arrived as well, which looks like the end of the stream. That takes several attempts to meet.
+func urgentAmidBulk(turn func(string) string) func(e *Env) error {
+	return func(e *Env) error {
+		for i := range e.Pick(15, 500) {
+			err := Compare(e, turn(`
+				open
+				server inline
+				server read all &
+				client send 1MiB
+				client oob !
+				client send 1MiB
+				client shut
+				server wait`))
+			if err != nil {
+				return fmt.Errorf("attempt %d: %w", i, err)
+			}
+		}
+		return nil
+	}
 }
 
 // finRightBehind is row 9 for a FIN that leaves in the same moment as the last bytes.

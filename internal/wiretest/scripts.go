@@ -56,15 +56,6 @@ func streamScripts() []scripted {
 			server read 1
 			client say x
 			server read 1`},
-		{row: 7, name: "urgent_byte_amid_bulk", mirror: true, text: `
-			open
-			server inline
-			server read all &
-			client send 1MiB
-			client oob !
-			client send 1MiB
-			client shut
-			server wait`},
 		{row: 8, name: "client_FIN_while_the_server_sends", mirror: true, unix: true, text: `
 			open
 			server send 50MiB &
