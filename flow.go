@@ -228,31 +228,6 @@ func (f *Flow) pass(a, b uint64) {
 	f.barriers = slices.DeleteFunc(f.barriers, func(w *barrier) bool { return w.left == 0 })
 }
 
-func (f *Flow) offsets(i *Imposed) []Position {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var ps []Position
-	for pm := range f.pumps {
-		for _, s := range pm.obeys[f.level].since {
-			if s.imposed == i {
-				ps = append(ps, Position{pm.conn.ordinal, s.offset})
-			}
-		}
-	}
-	slices.SortFunc(ps, func(a, b Position) int { return int(a.Conn) - int(b.Conn) })
-	return ps
-}
-
-func (f *Flow) endAll(i *Imposed, how End, depth int, except *line) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for pm := range f.pumps {
-		if &pm.line != except && slices.ContainsFunc(pm.obeys[f.level].since, func(s since) bool { return s.imposed == i }) {
-			pm.post(func() { pm.line.endWhere(i, how, depth) })
-		}
-	}
-}
-
 // bind makes the flow a part of a gate.
 func (f *Flow) bind(g *Gate, dir Direction, level int, conn uint64) {
 	f.mu.Lock()

@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"io"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -145,15 +144,15 @@ func (r *raw) move(p *pump) (n int, err error) {
 	if err == nil {
 		err = r.serr
 	}
-	if err != nil || r.got == 0 {
+	if err == unix.EMFILE || err == unix.EINVAL || err == unix.EAGAIN || err == nil && r.got == 0 {
+		// There is no pipe to be had, or nothing to splice. Splice stops at an urgent byte, and calls that an end when
+		// the stream has ended behind it: only a read can tell.
 		r.give()
-		switch {
-		case err == unix.EMFILE, err == unix.EINVAL, err == unix.EAGAIN: // no pipe to be had, or nothing to splice
-			r.bulk = false
-			return r.copyOnce(p)
-		case err == nil:
-			err = io.EOF
-		}
+		r.bulk = false
+		return r.copyOnce(p)
+	}
+	if err != nil {
+		r.give()
 		return 0, err
 	}
 	n = int(r.got)
