@@ -200,6 +200,7 @@ func TestCallsDoNotWaitForPeers(t *testing.T) {
 						best[name] = took
 					}
 					if best[name] > limit {
+						t.Logf("%s took %v", name, best[name])
 						late++
 					}
 				}

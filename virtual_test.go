@@ -141,7 +141,7 @@ func TestAnHourOfDelayIsExact(t *testing.T) {
 			chaos.During{For: total, Fault: chaos.Delay{By: time.Minute}},
 		}},
 		{"a stall that ends", []chaos.Fault{chaos.During{For: total, Fault: chaos.Stall{}}}},
-		{"a stall that ends, behind a delay", []chaos.Fault{chaos.Delay{By: total}, chaos.During{For: time.Minute, Fault: chaos.Stall{}}}},
+		{"a stall that ends, behind a delay", []chaos.Fault{chaos.Delay{By: total - time.Minute}, chaos.During{For: time.Minute, Fault: chaos.Stall{}}}},
 	}
 	for _, test := range tests {
 		synctest.Test(t, func(t *testing.T) {
