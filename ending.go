@@ -130,8 +130,10 @@ func (p *pump) finish() {
 	p.leave()
 	p.line.advance(time.Now())
 	p.unpipe()
-	for it := p.line.due(); it != nil && it.end == More && !p.passed && p.lastWrite(it); it = p.line.due() {
-		p.line.sent(0)
+	for it := p.line.due(); it != nil && !p.passed && p.lastWrite(it); it = p.line.due() {
+		if end := it.end; p.line.sent(0) && end != More {
+			break
+		}
 	}
 	p.conn.dropped.Add(p.line.bytes())
 	p.line.close()

@@ -56,17 +56,17 @@ func (f *Flow) Set(faults ...Fault) []*Imposed {
 	f.must(faults)
 	imposed := make([]*Imposed, len(faults))
 	f.change(func(now []entry) []entry {
-		left := slices.Clone(now)
 		next := make([]entry, len(faults))
+		seen := 0 // only a later one can stay than the one that stayed before, for stages that hold bytes keep their order
 		for k, fault := range faults {
-			at := slices.IndexFunc(left, func(e entry) bool { return e.imposed != nil && sameFault(e.fault, fault) })
-			if at >= 0 {
-				next[k], left[at] = left[at], entry{}
+			if at := slices.IndexFunc(now[seen:], func(e entry) bool { return sameFault(e.fault, fault) }); at >= 0 {
+				next[k] = now[seen+at]
+				seen += at + 1
 			}
 		}
 		for k, fault := range faults {
 			if next[k].imposed == nil {
-				next[k] = f.impose(fault, slices.Concat(next, left))
+				next[k] = f.impose(fault, next)
 			}
 			imposed[k] = next[k].imposed
 		}
@@ -152,14 +152,20 @@ func (f *Flow) impose(fault Fault, taken []entry) entry {
 	return entry{imposed: &Imposed{flow: f, ordinal: n, when: time.Now(), fault: fault}, fault: fault}
 }
 
-// change publishes a new program and waits until every pump obeys it or a later one. The order in which it does so
-// matters: the program is stored before the pumps are kicked, and a pump arms its deadlines before it looks
-// whether it was kicked, so that one of the two always notices the other.
-func (f *Flow) change(edit func(now []entry) []entry) {
+// change publishes a new program and waits until every pump obeys it or a later one.
+func (f *Flow) change(edit func(now []entry) []entry) { f.publish(edit).wait() }
+
+// liftAll publishes the empty program.
+func (f *Flow) liftAll() *barrier { return f.publish(func([]entry) []entry { return nil }) }
+
+// publish makes a new program the one to obey, and returns what to wait for. The order in which it does so matters: the
+// program is stored before the pumps are kicked, and a pump arms its deadlines before it looks whether it was
+// kicked, so that one of the two always notices the other.
+func (f *Flow) publish(edit func(now []entry) []entry) (b *barrier) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	old := f.program()
 	next := edit(old.entries)
-	var b *barrier
 	if slices.EqualFunc(old.entries, next, func(a, b entry) bool { return a.imposed == b.imposed && a.version == b.version }) {
 		if len(f.barriers) > 0 { // what is asked for stands already, but may not be obeyed yet
 			b = f.barriers[len(f.barriers)-1]
@@ -176,7 +182,11 @@ func (f *Flow) change(edit func(now []entry) []entry) {
 			}
 		}
 	}
-	f.mu.Unlock()
+	return b
+}
+
+// wait waits until every pump obeys; there is nothing to wait for if b is nil.
+func (b *barrier) wait() {
 	if b != nil {
 		<-b.done
 	}

@@ -144,6 +144,10 @@ func (g *Gate) open() error {
 	if err != nil {
 		return err
 	}
+	if g.DialContext == nil && isItself(f.addr(), g.Server) {
+		err := fmt.Errorf("server: got %s, want another address than the gate's own", g.Server)
+		return errors.Join(err, f.close())
+	}
 	if err := f.setDoor(g.Door()); err != nil {
 		return errors.Join(err, f.close())
 	}
@@ -176,32 +180,6 @@ func drawSeed() uint64 {
 	var b [8]byte
 	rand.Read(b[:])
 	return binary.LittleEndian.Uint64(b[:]) | 1
-}
-
-// check refuses a gate that cannot work.
-func (g *Gate) check() error {
-	switch g.network() {
-	case "tcp", "tcp4", "tcp6", "unix":
-	default:
-		return fmt.Errorf("network: got %q, want tcp, tcp4, tcp6 or unix", g.Network)
-	}
-	if g.Server == "" {
-		return errors.New("server: got an empty address, want the address to connect to")
-	}
-	if g.Window < 0 {
-		return fmt.Errorf("window: got %d, want a number of bytes", g.Window)
-	}
-	if g.Memory < 0 {
-		return fmt.Errorf("memory: got %d, want a number of bytes", g.Memory)
-	}
-	for _, f := range []*Flow{&g.ToServer, &g.ToClient} {
-		for _, i := range f.Imposed() {
-			if err := Check(g.network(), i.Fault()); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // Addr returns the address that clients connect to, empty before the first Start.
@@ -278,11 +256,12 @@ func (g *Gate) await() error {
 
 // Heal lifts every fault, those of single connections too, and opens the door.
 func (g *Gate) Heal() error {
-	g.ToServer.Set()
-	g.ToClient.Set()
+	barriers := []*barrier{g.ToServer.liftAll(), g.ToClient.liftAll()}
 	for _, c := range g.Conns() {
-		c.ToServer.Set()
-		c.ToClient.Set()
+		barriers = append(barriers, c.ToServer.liftAll(), c.ToClient.liftAll())
+	}
+	for _, b := range barriers {
+		b.wait()
 	}
 	if g.Door() == Open {
 		return nil

@@ -245,6 +245,7 @@ func (h *handoff) lifted() {
 		return
 	}
 	st.lingers = true
+	st.Cleanup(h.lifted) // for the connection's end, which may come first
 	h.recall(settle)
 }
 

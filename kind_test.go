@@ -164,6 +164,8 @@ type (
 	}
 )
 
+var _ = unexported{}.a // its being there is what Register refuses
+
 func (noJSON) Impose(_ *Stage, next Sink) Sink     { return next }
 func (camelJSON) Impose(_ *Stage, next Sink) Sink  { return next }
 func (noHelp) Impose(_ *Stage, next Sink) Sink     { return next }

@@ -34,9 +34,10 @@ type item struct {
 const overhead = 192
 
 const (
-	// smallData is up to where a segment's bytes have a buffer of their own: a chunk for each of many connections
-	// that hold back a few bytes would be far more than what they hold.
+	// smallData is up to where the bytes of one of fewItems have a buffer of their own: a chunk for each of many
+	// connections that hold back a few bytes would be far more than what they hold.
 	smallData = 2 << 10
+	fewItems  = 16
 	// spareItems and spareBytes are how much an empty queue keeps for use again.
 	spareItems = 256
 	spareBytes = 32 << 10
@@ -110,7 +111,7 @@ func (q *queue) hold(it *item, data []byte) {
 	n := len(data)
 	switch {
 	case n == 0:
-	case n <= smallData:
+	case n <= smallData && q.len() <= fewItems:
 		q.owned -= cap(it.own)
 		it.own = append(it.own[:0], data...)
 		q.owned += cap(it.own)

@@ -187,7 +187,10 @@ func streamBothWays(t *testing.T, a, b net.Conn, size int) {
 
 // TestCallsDoNotWaitForPeers stalls all peers, and then calls everything.
 func TestCallsDoNotWaitForPeers(t *testing.T) {
-	const limit = 50 * time.Millisecond
+	limit := 50 * time.Millisecond
+	if raceDetector {
+		limit *= 5 // it makes everything slow, and no call may wait for a peer, which is slower still
+	}
 	for _, faults := range [][]chaos.Fault{nil, {chaos.Stall{}}, {chaos.Delay{By: time.Millisecond}, chaos.Slice{Size: 7000}}, {chaos.Discard{}, chaos.Vanish{}}} {
 		t.Run(fmt.Sprint(faults), func(t *testing.T) {
 			leavesNothing(t)
@@ -200,7 +203,6 @@ func TestCallsDoNotWaitForPeers(t *testing.T) {
 						best[name] = took
 					}
 					if best[name] > limit {
-						t.Logf("%s took %v", name, best[name])
 						late++
 					}
 				}
@@ -217,6 +219,12 @@ func TestCallsDoNotWaitForPeers(t *testing.T) {
 	}
 }
 
+// copyThrough changes nothing.
+func copyThrough(dst io.Writer, src io.Reader) error {
+	_, err := io.Copy(dst, src)
+	return err
+}
+
 // callAll measures every call on a gate whose peers do not read.
 func callAll(t *testing.T, faults []chaos.Fault) map[string]time.Duration {
 	r := newReal(t, "tcp", chaos.ToServer, faults...)
@@ -225,8 +233,10 @@ func callAll(t *testing.T, faults []chaos.Fault) map[string]time.Duration {
 	junk := make([]byte, 16<<20)
 	var writing sync.WaitGroup
 	defer writing.Wait()
+	var peers []net.Conn
 	for range 4 {
 		r.connect(t)
+		peers = append(peers, r.from, r.to)
 		for _, c := range []net.Conn{r.from, r.to} {
 			writing.Go(func() { c.Write(junk) }) // until the connection ends
 		}
@@ -248,7 +258,7 @@ func callAll(t *testing.T, faults []chaos.Fault) map[string]time.Duration {
 		{"Lift", func() { imposed.Lift() }},
 		{"Set on a connection", func() { conn.ToClient.Set(chaos.Stall{}) }},
 		{"Set", func() { g.ToServer.Set(chaos.Limit{Bytes: 1 << 40}, chaos.Concat{Size: 1 << 20}) }},
-		{"Set of a handoff", func() { g.ToClient.Set(chaos.Through(echoTwice)) }},
+		{"Set of a handoff", func() { g.ToClient.Set(chaos.Through(copyThrough)) }},
 		{"SetDoor(Hold)", func() { g.SetDoor(chaos.Hold) }},
 		{"SetDoor(Blackhole)", func() { g.SetDoor(chaos.Blackhole) }},
 		{"SetDoor(Refuse)", func() { g.SetDoor(chaos.Refuse) }},
@@ -266,6 +276,9 @@ func callAll(t *testing.T, faults []chaos.Fault) map[string]time.Duration {
 	}
 	if n := len(g.Conns()); n > 0 {
 		t.Errorf("stopped: %d connections are left", n)
+	}
+	for _, c := range peers { // or else Close would wait for them, a while
+		c.Close()
 	}
 	if err := g.Close(); err != nil {
 		t.Error(err)

@@ -10,6 +10,9 @@ import (
 // Fired fails the test for each fault that has not fired: a fault that never fired proves nothing.
 func Fired(t testing.TB, imposed ...*chaos.Imposed) {
 	t.Helper()
+	if len(imposed) == 0 {
+		t.Error("Fired: no fault given")
+	}
 	for _, i := range imposed {
 		if i.Hits() == 0 {
 			t.Errorf("%s never fired", chaos.KindOf(i.Fault()))
@@ -35,7 +38,7 @@ func Recovers(t testing.TB, within time.Duration, f func() error) time.Duration 
 		case err == nil:
 			t.Errorf("recovered after %v, at attempt %d: later than the %v allowed", took, attempts, within)
 			return took
-		case took > within:
+		case took >= within: // also when it is just over: in virtual time no pause would follow
 			t.Errorf("not recovered after %v and %d attempts: %v", took, attempts, err)
 			return took
 		}
