@@ -57,6 +57,7 @@ func TestManualHasAPageForEachFault(t *testing.T) {
 }
 
 func TestManualPagesKeepTheTemplate(t *testing.T) {
+	fires := regexp.MustCompile(`(?m)^Fires: once for each `)
 	for _, page := range manualTemplatePages(t) {
 		t.Run(page, func(t *testing.T) {
 			text := readPage(t, page)
@@ -69,6 +70,9 @@ func TestManualPagesKeepTheTemplate(t *testing.T) {
 			}
 			if !slices.Equal(titles, manualSections) {
 				t.Errorf("got the sections %q, want %q", titles, manualSections)
+			}
+			if n := len(fires.FindAllString(section(text, "What the peers see"), -1)); n != 1 && page != doorsPage {
+				t.Errorf("what the peers see: got %d lines that say what a hit is, want one that begins with Fires", n)
 			}
 			for _, peer := range []string{"- **The client:** ", "- **The server:** "} {
 				if !strings.Contains(section(text, "What the peers see"), peer) {

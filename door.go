@@ -54,7 +54,7 @@ func (d *Door) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("door %q is unknown: it is open, hold, refuse or blackhole", text)
+	return fmt.Errorf("got %q, want open, hold, refuse or blackhole", text)
 }
 
 // check says why d is not a door, or nothing.

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -36,8 +37,9 @@ func TestDoorTextOfNoDoor(t *testing.T) {
 	d := Hold
 	for _, text := range []string{"", "Open", "shut"} {
 		err := d.UnmarshalText([]byte(text))
-		if err == nil || !strings.Contains(err.Error(), "open, hold, refuse or blackhole") || d != Hold {
-			t.Errorf("unmarshal %q: got %v and %v, want an error that says what is allowed, and hold", text, err, d)
+		want := fmt.Sprintf("got %q, want open, hold, refuse or blackhole", text)
+		if err == nil || err.Error() != want || d != Hold {
+			t.Errorf("unmarshal %q: got %v and %v, want %s, and hold", text, err, d, want)
 		}
 	}
 }

@@ -327,10 +327,11 @@ func TestGateRefuses(t *testing.T) {
 		want string
 	}{
 		{&chaos.Gate{}, "server"},
-		{&chaos.Gate{Server: "x", Network: "sctp"}, "sctp"},
-		{&chaos.Gate{Server: "x", Window: -1}, "window"},
-		{&chaos.Gate{Server: "x", Memory: -1}, "memory"},
-		{&chaos.Gate{Server: "x", Listen: "127.0.0.1:nowhere"}, "nowhere"},
+		{&chaos.Gate{Server: "x"}, "HOST:PORT"},
+		{&chaos.Gate{Server: "x:1", Network: "sctp"}, "sctp"},
+		{&chaos.Gate{Server: "x:1", Window: -1}, "window"},
+		{&chaos.Gate{Server: "x:1", Memory: -1}, "memory"},
+		{&chaos.Gate{Server: "x:1", Listen: "127.0.0.1:nowhere"}, "nowhere"},
 		{onUnix, "unix"},
 	}
 	for _, test := range tests {

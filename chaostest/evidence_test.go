@@ -2,7 +2,9 @@ package chaostest
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ func newNotebook(t *testing.T) notebook {
 	return notebook{TB: t, mu: new(sync.Mutex), notes: new([]string)}
 }
 
+func (n notebook) Error(args ...any)               { n.Errorf("%s", fmt.Sprint(args...)) }
 func (n notebook) Logf(format string, args ...any) { n.Errorf(format, args...) }
 
 func TestFired(t *testing.T) {
@@ -24,7 +27,7 @@ func TestFired(t *testing.T) {
 	notes := newNotebook(t)
 	Fired(notes)
 	Fired(notes, flow.Set(chaos.Delay{By: time.Second}, chaos.CloseOnData{})...)
-	if got, want := strings.Join(*notes.notes, "; "), "delay never fired; close_on_data never fired"; got != want {
+	if got, want := strings.Join(*notes.notes, "; "), "Fired: no fault given; delay never fired; close_on_data never fired"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -72,19 +75,50 @@ func TestNewGateTellsHowToRepeat(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
+	t.Setenv(seedVariable, "0xabc")
 	test := failed{newNotebook(t), new([]func())}
-	gate := NewGate(test, ln.Addr().String(), func(g *chaos.Gate) { g.Seed = 0xabc })
+	gate := NewGate(test, ln.Addr().String())
+	if gate.Seed != 0xabc {
+		t.Errorf("the first gate's seed: got %#x, want the test's, 0xabc", gate.Seed)
+	}
 	for range lastEvents {
 		gate.ToServer.Add(chaos.Stall{}).Lift()
 	}
-	for _, f := range *test.cleanups {
+	for _, f := range slices.Backward(*test.cleanups) {
 		f()
 	}
-	got := *test.notes
-	if len(got) != 2+lastEvents || !strings.HasSuffix(got[0], "to repeat, set CHAOSGATE_SEED=0xabc") || !strings.Contains(got[1], "41 earlier events") {
-		t.Fatalf("got %d lines:\n%s", len(got), strings.Join(got, "\n"))
+	got := strings.Join(*test.notes, "\n") + "\n"
+	for _, want := range []string{
+		"to repeat, set CHAOSGATE_SEED=0xabc\n",
+		"gate " + gate.Addr() + ": 41 earlier events\n",
+		"lifted stall on to_server hits=0\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got:\n%s\nwant %q in it", got, want)
+		}
 	}
-	if last := got[len(got)-1]; !strings.HasSuffix(last, "lifted stall on to_server hits=0") {
-		t.Errorf("the last event: got %q", last)
+	if got := strings.Count(got, "stall on to_server"); got != lastEvents {
+		t.Errorf("got %d events, want %d", got, lastEvents)
+	}
+}
+
+func TestSeedsOfGates(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	t.Setenv(seedVariable, "77")
+	seeds := func(name string) (seeds []uint64) {
+		t.Run(name, func(t *testing.T) {
+			for range 3 {
+				seeds = append(seeds, NewGate(t, ln.Addr().String()).Seed)
+			}
+		})
+		return seeds
+	}
+	first, second := seeds("once"), seeds("again")
+	if !slices.Equal(first, second) || first[0] != 77 || first[1] == 77 || first[1] == first[2] {
+		t.Errorf("got %v, then %v, want three different ones, the same again", first, second)
 	}
 }

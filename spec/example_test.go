@@ -165,14 +165,14 @@ func ExampleGate_Check() {
 }
 
 func ExampleParseGate() {
-	g, err := spec.ParseGate("dns=udp:[::1]:5353,8.8.8.8:53")
+	g, err := spec.ParseGate("db=tcp6:[::1]:15432,db.example:5432")
 	fmt.Println(g.Name, g.Network, g.Listen, g.Server, err)
 
 	_, err = spec.ParseGate("127.0.0.1:26379")
 	fmt.Println(err)
 	// Output:
-	// dns udp [::1]:5353 8.8.8.8:53 <nil>
-	// gate: got 127.0.0.1:26379, want [NAME=][tcp:|udp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379
+	// db tcp6 [::1]:15432 db.example:5432 <nil>
+	// gate: got 127.0.0.1:26379, want [NAME=][tcp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379
 }
 
 func ExampleGate_Text() {

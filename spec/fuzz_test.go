@@ -59,7 +59,7 @@ func FuzzUnmarshalFault(f *testing.F) {
 }
 
 func FuzzParseGate(f *testing.F) {
-	for _, text := range []string{"redis=127.0.0.1:1,[::1]:2", "unix:/a,@b", "tcp:udp:1,b:2", "x=udp:,a:1"} {
+	for _, text := range []string{"redis=127.0.0.1:1,[::1]:2", "unix:/a,@b", "tcp:udp:1,b:2", "x=tcp6:,a:1"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

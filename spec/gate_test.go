@@ -88,6 +88,8 @@ func TestGateJSONRefuses(t *testing.T) {
 		{"brackets around no address", `{"server":"[a]:80"}`, "server", `server: got [a]:80, want an IPv6 address in brackets, such as [::1]:80`},
 		{"URL", `{"server":"http://a:80"}`, "server", `server: got http://a:80, want HOST:PORT, with an IPv6 address in brackets`},
 		{"host with a blank", `{"listen":"a b:80","server":"a:1"}`, "listen", `listen: got "a b:80", want HOST:PORT with a name or an IP address`},
+		{"network of datagrams", `{"network":"udp4","server":"a:1"}`, "network", `network: got udp4, but datagrams are not supported yet`},
+		{"network unlike any", `{"network":"sctp6x","server":"a:1"}`, "network", `network: unknown network "sctp6x", want tcp, tcp4, tcp6 or unix`},
 		{"network", `{"network":"tpc","server":"a:1"}`, "network", `network: unknown network "tpc", did you mean tcp?`},
 		{"path too long", `{"network":"unix","server":"/` + strings.Repeat("a", 107) + `"}`, "server", `server: got a path of 108 bytes, /` + strings.Repeat("a", 59) + `…, want at most 107`},
 		{"path with a zero byte", `{"network":"unix","server":"/a\u0000"}`, "server", `server: got "/a\x00", want a path without zero bytes (an abstract name begins with @)`},
@@ -100,10 +102,10 @@ func TestGateJSONRefuses(t *testing.T) {
 		{"seed too large", `{"server":"a:1","seed":18446744073709551616}`, "seed", `seed: got 18446744073709551616, want a whole number of 64 bits, such as 42 or 0x2a`},
 		{"seed with underscores", `{"server":"a:1","seed":"0x_2a"}`, "seed", `seed: got 0x_2a, want a whole number of 64 bits, such as 42 or 0x2a`},
 		{"fault", `{"server":"a:1","to_client":["stall",{"after":{"bytes":"1B","fault":{"delay":{"by":200}}}}]}`, "to_client[1].after.fault.delay.by", `to_client[1]: after: fault: delay: by: got 200, want a duration with its unit, such as 200ms`},
-		{"fault that does not fit the network", `{"server":"a:1","network":"udp","to_server":["stall","slice size=1B"]}`, "to_server[1].slice", `to_server[1]: slice: got udp, want `},
+		{"fault that does not fit the network", `{"server":"a:1","network":"tcp4","to_server":["stall","test_datagrams chance=1"]}`, "to_server[1].test_datagrams", `to_server[1]: test_datagrams: got tcp4, want udp`},
 		{"reset on unix", `{"server":"/a","network":"unix","to_server":["close reset"]}`, "to_server[0].close.reset", `to_server[0]: close: reset: `},
 		{"black hole on unix", `{"server":"/a","network":"unix","door":"blackhole"}`, "door", `door: got blackhole, want another, because a unix socket cannot leave a connect unanswered`},
-		{"door", `{"server":"a:1","door":"ajar"}`, "door", `door: `},
+		{"door", `{"server":"a:1","door":"ajar"}`, "door", `door: got "ajar", want open, hold, refuse or blackhole`},
 		{"door as a number", `{"server":"a:1","door":1}`, "door", `door: got 1, want a string`},
 	}
 	for _, tt := range tests {
@@ -133,8 +135,8 @@ func TestGateText(t *testing.T) {
 		{",a:1", spec.Gate{Network: "tcp", Server: "a:1"}, ""},
 		{"[::1]:80,[fe80::1%eth0]:1", spec.Gate{Network: "tcp", Listen: "[::1]:80", Server: "[fe80::1%eth0]:1"}, ""},
 		{"tcp:[::]:80,a:1", spec.Gate{Network: "tcp", Listen: "[::]:80", Server: "a:1"}, "[::]:80,a:1"},
-		{"udp:[::]:80,a:1", spec.Gate{Network: "udp", Listen: "[::]:80", Server: "a:1"}, ""},
-		{"dns=udp:127.0.0.1:5353,8.8.8.8:53", spec.Gate{Name: "dns", Network: "udp", Listen: "127.0.0.1:5353", Server: "8.8.8.8:53"}, ""},
+		{"tcp6:[::]:80,a:1", spec.Gate{Network: "tcp6", Listen: "[::]:80", Server: "a:1"}, ""},
+		{"db=tcp4:127.0.0.1:15432,a:5432", spec.Gate{Name: "db", Network: "tcp4", Listen: "127.0.0.1:15432", Server: "a:5432"}, ""},
 		{"unix:/tmp/a.sock,/tmp/b.sock", spec.Gate{Network: "unix", Listen: "/tmp/a.sock", Server: "/tmp/b.sock"}, ""},
 		{"pg=unix:/tmp/a=b c,@d:e", spec.Gate{Name: "pg", Network: "unix", Listen: "/tmp/a=b c", Server: "@d:e"}, ""},
 		{"unix:a=b,c", spec.Gate{Network: "unix", Listen: "a=b", Server: "c"}, ""},
@@ -159,7 +161,7 @@ func TestGateText(t *testing.T) {
 }
 
 func TestParseGateRefuses(t *testing.T) {
-	const form = "[NAME=][tcp:|udp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379"
+	const form = "[NAME=][tcp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379"
 	tests := []struct {
 		text   string
 		column int
@@ -174,7 +176,9 @@ func TestParseGateRefuses(t *testing.T) {
 		{"x=a:1,b", 7, "server: got b, want HOST:PORT"},
 		{"x=a:1,", 7, "server: got nothing, want HOST:PORT"},
 		{"::1:80,b:2", 1, "listen: got ::1:80, want HOST:PORT, with an IPv6 address in brackets"},
-		{"udp:/tmp/a,b:2", 5, "listen: got /tmp/a, want HOST:PORT"},
+		{"tcp:/tmp/a,b:2", 5, "listen: got /tmp/a, want HOST:PORT"},
+		{"udp:127.0.0.1:53,b:53", 1, "network: got udp, but datagrams are not supported yet"},
+		{"dns=udp6:[::1]:53,b:53", 5, "network: got udp6, but datagrams are not supported yet"},
 		{"tpc:a:1,b:2", 1, "listen: got tpc:a:1, want HOST:PORT, with an IPv6 address in brackets"},
 		{"\x1b=a:1,b:2", 1, `name: got "\x1b", want printable characters other than / and quotes`},
 	}

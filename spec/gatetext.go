@@ -3,13 +3,12 @@ package spec
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 )
 
-const gateForm = "[NAME=][tcp:|udp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379"
+const gateForm = "[NAME=][tcp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379"
 
-// ParseGate reads a gate from one line, [NAME=][tcp:|udp:|unix:]LISTEN,SERVER. An IPv6 address stands in brackets; nothing
+// ParseGate reads a gate from one line, [NAME=][tcp:|unix:]LISTEN,SERVER. An IPv6 address stands in brackets; nothing
 // before the comma is any free port. Its errors are of type [*Error].
 func ParseGate(text string) (Gate, error) {
 	g := Gate{Network: "tcp"}
@@ -21,7 +20,8 @@ func ParseGate(text string) (Gate, error) {
 		}
 		g.Name, rest = name, behind
 	}
-	if network, behind, ok := strings.Cut(rest, ":"); ok && slices.Contains(networks, network) {
+	address := rest
+	if network, behind, ok := strings.Cut(rest, ":"); ok && isNetwork(network) {
 		g.Network, rest = network, behind
 	}
 	listen, server, ok := strings.Cut(rest, ",")
@@ -33,7 +33,7 @@ func ParseGate(text string) (Gate, error) {
 	}
 	g.Listen, g.Server = listen, server
 	if err := g.check(); err != nil {
-		columns := map[string]string{"name": g.Name, "listen": rest, "server": server}
+		columns := map[string]string{"name": g.Name, "network": address, "listen": rest, "server": server}
 		err.Column = columnOf(text, columns[err.Path])
 		return Gate{}, err
 	}
@@ -54,7 +54,7 @@ func (g Gate) Text() string {
 	text := g.Listen + "," + g.Server
 	host, _, _ := strings.Cut(g.Listen, ":")
 	// A host that is called like a network must not be taken for one.
-	if network := cmp.Or(g.Network, "tcp"); network != "tcp" || slices.Contains(networks, host) {
+	if network := cmp.Or(g.Network, "tcp"); network != "tcp" || isNetwork(host) {
 		text = network + ":" + text
 	}
 	if g.Name != "" {

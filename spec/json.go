@@ -26,7 +26,7 @@ func UnmarshalFault(data []byte) (chaos.Fault, error) {
 
 // whole reads and checks a fault that stands by itself from a valid JSON value.
 func (r *reading) whole(data []byte) (chaos.Fault, *Error) {
-	clear(r.columns) // of the one before
+	r.forget()
 	fault, err := r.unmarshal(data, nil)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,14 @@ func unknown(what, name string, known []string) error {
 	return fmt.Errorf("unknown %s %q, want %s", what, clip(name), oneOf(known))
 }
 
+// unknownFault returns the message about a name of a fault that is none of those known.
+func unknownFault(name string, known []string) error {
+	if here := elsewhere[canonical(strings.ToLower(name))]; here != "" {
+		return fmt.Errorf("unknown fault %q, did you mean %s?", clip(name), here)
+	}
+	return unknown("fault", name, known)
+}
+
 // Nearest returns the known name that someone who wrote word most likely meant, or "".
 func Nearest(word string, known []string) string {
 	const longest = 40 // no name is longer, and the effort is quadratic

@@ -102,9 +102,20 @@ func readQuantity(what, text string, units []unit) (int64, string) {
 		}
 		return bytes.Num().Int64(), ""
 	}
-	names := make([]string, len(units))
-	for i, u := range units {
-		names[i] = u.name
+	perSecond := ""
+	if what == "rate" {
+		perSecond = "/s"
+	}
+	var names, meant []string
+	for _, u := range units {
+		names = append(names, u.name)
+		// In a rate kb may be kilobytes as well as kilobits.
+		if strings.EqualFold(u.name, parts[2]) || strings.EqualFold(u.name, parts[2]+"it") {
+			meant = append(meant, parts[1]+u.name+perSecond)
+		}
+	}
+	if len(meant) > 0 {
+		return 0, oneOf(meant)
 	}
 	return 0, "a " + what + " in " + oneOf(names)
 }

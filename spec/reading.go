@@ -15,10 +15,19 @@ import (
 // part was is noted meanwhile, by its path, such as "after.fault.delay.by".
 type reading struct {
 	kinds   map[string]chaos.Kind
-	columns map[string]int // what has been read; 0 in JSON
+	columns map[string]int    // what has been read; 0 in JSON
+	values  map[string]string // how the values were given
 }
 
-func newReading() *reading { return &reading{kinds: kinds(), columns: map[string]int{}} }
+func newReading() *reading {
+	return &reading{kinds: kinds(), columns: map[string]int{}, values: map[string]string{}}
+}
+
+// forget forgets the fault that was read, before the one behind it is.
+func (r *reading) forget() {
+	clear(r.columns)
+	clear(r.values)
+}
 
 // A draft is one fault while it is being read.
 type draft struct {
@@ -36,7 +45,7 @@ const deepest = 32
 func (r *reading) draft(name string, path []string, column int) (*draft, *Error) {
 	kind, ok := r.kinds[canonical(name)]
 	if !ok {
-		return nil, fail(&chaos.FaultError{Path: path, Err: unknown("fault", name, r.names())}, column)
+		return nil, fail(&chaos.FaultError{Path: path, Err: unknownFault(name, r.names())}, column)
 	}
 	if len(path) > 2*deepest {
 		given, allowed := fmt.Sprintf("%d selectors around it", len(path)/2), fmt.Sprintf("at most %d", deepest)
@@ -95,7 +104,8 @@ func (d *draft) set(p chaos.Param, text string, column int) *Error {
 	if allowed := readValue(p, text, d.value.FieldByName(p.Field)); allowed != "" {
 		return d.refuse(p.Name, text, allowed, column)
 	}
-	d.columns[join(join(d.path...), d.kind.Name, p.Name)] = column
+	at := join(join(d.path...), d.kind.Name, p.Name)
+	d.columns[at], d.values[at] = column, text
 	return nil
 }
 
@@ -129,7 +139,25 @@ func (r *reading) check(fault chaos.Fault) *Error {
 	if !ok { // it is about a parameter that is missing
 		column = r.columns[join(join(refused.Path...), refused.Kind)]
 	}
+	refused.Given = r.given(refused)
 	return fail(refused, column)
+}
+
+// given returns the value that is refused in the words in which it was given: 150% rather than 1.5.
+func (r *reading) given(refused *chaos.FaultError) string {
+	kind := r.kinds[refused.Kind]
+	text, ok := r.values[pathOf(refused)]
+	p, known := paramNamed(kind, refused.Param)
+	if !ok || !known {
+		return refused.Given
+	}
+	// What a fault says that it was given can be something else than the value.
+	field := reflect.TypeOf(kind.Fault)
+	was, said := reflect.New(field).Elem().FieldByName(p.Field), reflect.New(field).Elem().FieldByName(p.Field)
+	if readValue(p, text, was) != "" || readValue(p, refused.Given, said) != "" || !was.Equal(said) {
+		return refused.Given
+	}
+	return shown(text)
 }
 
 // check checks a fault for whatever network it fits.

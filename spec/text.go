@@ -77,7 +77,7 @@ func parse(r *reading, text string, path []string) ([]chaos.Fault, *Error) {
 	var faults []chaos.Fault
 	for line.peek() != nil {
 		if len(faults) > 0 {
-			clear(r.columns) // of the one before
+			r.forget()
 		}
 		fault, err := line.fault(path)
 		if err == nil && len(path) == 0 {
@@ -166,6 +166,9 @@ func (l *line) unknown(d *draft, w *word) *Error {
 		if near != "" {
 			return d.wrong(fmt.Errorf("unknown key or fault %q, did you mean %s?", clip(w.name), near), w.column)
 		}
+	}
+	if near := elsewhere[canonical(w.name)]; near != "" {
+		return d.wrong(fmt.Errorf("unknown key or fault %q, did you mean %s?", clip(w.name), near), w.column)
 	}
 	if len(d.kind.Params) == 0 {
 		return d.wrong(fmt.Errorf("takes no keys, and %s is no fault", shown(w.name)), w.column)

@@ -26,16 +26,16 @@ The table goes to stdout, what happens meanwhile to stderr. The exit code is 1 i
 not fire or the client did not recover from it.`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return demo(cmd.Context(), uint64(seed), demoConditions(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return demo(cmd.Context(), cmd.Root().DisplayName(), uint64(seed), demoConditions(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	addSeed(cmd.Flags(), &seed)
 	return cmd
 }
 
-// demo tries each condition and reports what it did. It is its own test: the error tells of conditions that did not
-// fire or did not pass.
-func demo(ctx context.Context, seed uint64, conditions []condition, stdout, stderr io.Writer) error {
+// demo tries each condition, reports what it did, and says how to go on with program. It is its own test: the error
+// tells of conditions that did not fire or did not pass.
+func demo(ctx context.Context, program string, seed uint64, conditions []condition, stdout, stderr io.Writer) error {
 	if seed == 0 {
 		seed = drawSeed()
 	}
@@ -62,7 +62,7 @@ func demo(ctx context.Context, seed uint64, conditions []condition, stdout, stde
 	if ctx.Err() != nil {
 		return interrupted(ctx)
 	}
-	instruct(stdout)
+	instruct(stdout, program)
 	return judge(findings)
 }
 

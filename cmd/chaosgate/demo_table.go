@@ -193,7 +193,8 @@ slow          right, but later; in brackets the slowest
 timed out, …  an error that the client reported: which
 WRONG         not what was stored, and the client took it for right: Redis has no checksums
 HANG          neither an answer nor an error within %.0f s, despite the client's timeouts
-fired         how often the condition made a difference; one that never did proves nothing
+fired         how often the condition made a difference; one that never did proves nothing;
+              of --door refuse the client's dials that were refused, for the gate cannot see them
 recovered     from lifting it to the first right answer, and the connections that this took;
               go-redis tries only once a second to connect when that has failed often
 `, slowAfter.Milliseconds(), short(healthy), hangAfter.Seconds())
@@ -207,12 +208,12 @@ func portion(n, whole int) string {
 	return fmt.Sprintf("%d of %d", n, whole)
 }
 
-// instruct says how to go on with a server of one's own.
-func instruct(w io.Writer) {
-	fmt.Fprint(w, `
+// instruct says how to go on with a server of one's own, and this program or the library.
+func instruct(w io.Writer, program string) {
+	fmt.Fprintf(w, `
 Now your own server, say one at 127.0.0.1:5432: let its clients connect to 127.0.0.1:15432, and
 
-    chaosgate run 127.0.0.1:15432,127.0.0.1:5432 --to-client 'delay by=200ms jitter=50ms'
+    %s run 127.0.0.1:15432,127.0.0.1:5432 --to-client 'delay by=200ms jitter=50ms'
 
 or in a Go test:
 
@@ -220,5 +221,5 @@ or in a Go test:
     slow := gate.ToClient.Add(chaos.Delay{By: 200 * time.Millisecond})
     …
     chaostest.Fired(t, slow)
-`)
+`, program)
 }

@@ -44,7 +44,7 @@ func TestReport(t *testing.T) {
 	var b bytes.Buffer
 	report(&b, someFindings(), false)
 	conclude(&b, someFindings(), 300*time.Microsecond, 31*time.Second, 42)
-	instruct(&b)
+	instruct(&b, "chaosgate")
 	for line := range strings.Lines(b.String()) {
 		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > tableWidth {
 			t.Errorf("a line has %d columns, want at most %d: %s", n, tableWidth, line)

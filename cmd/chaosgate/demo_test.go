@@ -112,7 +112,7 @@ func TestDemoReports(t *testing.T) {
 	}
 	var stdout, stderr bytes.Buffer
 	conditions := []condition{condition{name: "everything comes late", text: "delay by=60ms"}.on(0), idle}
-	err := demo(t.Context(), 42, conditions, &stdout, &stderr)
+	err := demo(t.Context(), "chaosgate", 42, conditions, &stdout, &stderr)
 	if got, want := exitCode(err), exitFailed; got != want {
 		t.Errorf("exit code: got %d (%v), want %d, for a condition that never fires", got, err, want)
 	}
@@ -166,7 +166,7 @@ func TestDemoIsInterrupted(t *testing.T) {
 			return func() int64 { return 1 }, nil
 		},
 	}
-	err := demo(ctx, 1, []condition{first, first}, io.Discard, io.Discard)
+	err := demo(ctx, "chaosgate", 1, []condition{first, first}, io.Discard, io.Discard)
 	if got, want := exitCode(err), exitInterrupted; got != want {
 		t.Errorf("exit code: got %d (%v), want %d", got, err, want)
 	}

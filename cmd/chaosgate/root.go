@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
 // run is the whole program: it returns the exit code. The first SIGINT or SIGTERM cancels the command, which then
-// puts in order what it has begun; the second ends the program without waiting for that.
+// puts in order what it has begun; a second ends the program without waiting for that.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	signals := make(chan os.Signal, 2) // what the system sends us; room for both
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -22,21 +25,31 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return obey(ctx, signals, func(ctx context.Context) int { return execute(ctx, args, stdin, stdout, stderr) })
 }
 
+// sameSignal is how long after the first signal another is taken for the same one: timeout and others signal a
+// program and then its process group, to which it belongs. No person means it twice so soon.
+const sameSignal = 300 * time.Millisecond
+
 // obey runs a command until it ends or has been told twice to end.
 func obey(ctx context.Context, signals <-chan os.Signal, command func(context.Context) int) int {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	done := make(chan int, 1) // the command's exit code
 	go func() { done <- command(ctx) }()
-	for range 2 {
+	var first time.Time
+	for {
 		select {
 		case code := <-done:
 			return code
 		case <-signals:
+		}
+		switch {
+		case first.IsZero():
+			first = time.Now()
 			cancel(errInterrupted)
+		case time.Since(first) >= sameSignal:
+			return exitInterrupted
 		}
 	}
-	return exitInterrupted
 }
 
 // errInterrupted is why a command's context was cancelled.
@@ -49,7 +62,7 @@ func interrupted(ctx context.Context) error {
 
 // execute runs one command line and says on stderr what was wrong with it.
 func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRoot(invocation(os.Args[0], exec.LookPath))
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -65,15 +78,16 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	return code
 }
 
-// newRoot returns the command line.
-func newRoot() *cobra.Command {
+// newRoot returns the command line of the program, which is started by typing program.
+func newRoot(program string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "chaosgate",
 		Short: "A gate between clients and a server that does what a bad network does",
 		Long: `chaosgate stands between clients and a server and does to their traffic what a bad network does:
 it delays, cuts, corrupts, stalls, closes and resets, exactly as told and no more.
 
-Begin with:  chaosgate demo`,
+Begin with:  ` + program + ` demo`,
+		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: program},
 		Args:              knownCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true, // execute says them, once
@@ -83,6 +97,7 @@ Begin with:  chaosgate demo`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(flagError(cmd.Flags(), err)) })
 	root.AddCommand(newDemo(), newRun(), newVersion())
 	for _, cmd := range root.Commands() {
+		cmd.Example = strings.ReplaceAll(cmd.Example, "chaosgate ", program+" ")
 		showEnvironment(cmd.Flags())
 	}
 	return root

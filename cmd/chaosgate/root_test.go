@@ -6,6 +6,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestObey(t *testing.T) {
@@ -27,19 +29,36 @@ func TestObey(t *testing.T) {
 		}
 	})
 	t.Run("the second does not wait", func(t *testing.T) {
-		signals := make(chan os.Signal, 2)
-		signals <- os.Interrupt
-		signals <- syscall.SIGTERM
-		ended := make(chan struct{})
-		defer close(ended)
-		code := obey(t.Context(), signals, func(context.Context) int {
-			<-ended // not before obey has returned
-			return exitFine
-		})
-		if code != exitInterrupted {
-			t.Errorf("exit code: got %d, want %d", code, exitInterrupted)
+		code, took := obeySignals(t, sameSignal, time.Hour)
+		if code != exitInterrupted || took != sameSignal {
+			t.Errorf("got exit code %d after %v, want %d after %v", code, took, exitInterrupted, sameSignal)
 		}
 	})
+	t.Run("one that comes at once is the first", func(t *testing.T) {
+		code, took := obeySignals(t, sameSignal-1, time.Minute)
+		if code != exitFine || took != time.Minute {
+			t.Errorf("got exit code %d after %v, want %d after %v", code, took, exitFine, time.Minute)
+		}
+	})
+}
+
+// obeySignals sends two signals, some time apart, to a command that takes some time to end after the first. It returns
+// the exit code, and when after the first signal the program would have ended with it.
+func obeySignals(t *testing.T, apart, ending time.Duration) (code int, took time.Duration) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		signals := make(chan os.Signal, 2)
+		signals <- os.Interrupt
+		time.AfterFunc(apart, func() { signals <- syscall.SIGTERM })
+		code = obey(t.Context(), signals, func(ctx context.Context) int {
+			<-ctx.Done()
+			time.Sleep(ending)
+			return exitFine
+		})
+		took = time.Since(begin)
+		time.Sleep(ending) // until the command has ended, whether or not that was waited for
+	})
+	return code, took
 }
 
 func TestExitCode(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +36,7 @@ given again; the bytes meet them in that order.`,
 		Example: `  chaosgate run 127.0.0.1:15432,127.0.0.1:5432 --to-client 'delay by=200ms jitter=50ms'
   chaosgate run :18080,10.0.0.7:8080 --to-server 'bandwidth rate=64KiB/s' --to-client close_on_data
   chaosgate run ,127.0.0.1:6379 --door hold -o json      any free port; events as JSON`,
-		Args: oneGate,
+		Args: flags.oneGate,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			gate, err := flags.gate(args[0])
 			if err != nil {
@@ -52,11 +54,28 @@ given again; the bytes meet them in that order.`,
 }
 
 // oneGate refuses anything but one argument.
-func oneGate(_ *cobra.Command, args []string) error {
+func (f *runFlags) oneGate(_ *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
+	isParam := func(arg string) bool { return strings.Contains(arg, "=") && !strings.Contains(arg, ",") }
+	if i := slices.IndexFunc(args, isParam); i >= 0 {
+		return usage(fmt.Errorf("got %q as an argument; a fault with parameters stands in quotes: %s", args[i], f.quoted(args[i])))
+	}
 	return usage(fmt.Errorf("got %d arguments, want one: LISTEN,SERVER, such as 127.0.0.1:15432,127.0.0.1:5432", len(args)))
+}
+
+// quoted returns the flag with the fault that a parameter was to belong to, or that of another fault where it cannot be
+// told which.
+func (f *runFlags) quoted(param string) string {
+	flag, faults := "--to-client", f.toClient
+	if len(faults) == 0 {
+		flag, faults = "--to-server", f.toServer
+	}
+	if len(f.toClient)+len(f.toServer) != 1 || strings.ContainsAny(faults[0]+param, "'") || safe(faults[0]+param) != faults[0]+param {
+		return "--to-client 'delay by=200ms'"
+	}
+	return fmt.Sprintf("%s '%s %s'", flag, faults[0], param)
 }
 
 // gate returns what the command line describes.

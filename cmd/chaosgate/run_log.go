@@ -78,9 +78,13 @@ func (l *gateLog) firing(e chaos.Event) string {
 	if e.Hits > 1 {
 		fmt.Fprintf(&b, " %d times, last", e.Hits)
 	}
-	fmt.Fprintf(&b, " at byte %d", e.Offset)
-	if e.Bytes > 0 {
-		fmt.Fprintf(&b, ", for %s", size(e.Bytes))
+	switch {
+	case e.Bytes > 0:
+		fmt.Fprintf(&b, " at byte %d, for %s", e.Offset, size(e.Bytes))
+	case strings.HasSuffix(l.fault(e), "stall"): // it leaves bytes unread, the stream goes on
+		fmt.Fprintf(&b, " at byte %d", e.Offset)
+	default: // it has met the end of the stream, or made it
+		fmt.Fprintf(&b, " at the end, byte %d", e.Offset)
 	}
 	return b.String()
 }

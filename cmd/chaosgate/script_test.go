@@ -29,7 +29,7 @@ const patience = 20 * time.Second
 //	[!] ask LINE...          connects to $GATE, sends each line and expects it back; ! if that must fail
 //	gate ARG...              starts the program and waits until it listens; sets $GATE
 //	until PATTERN            waits until the program has written that
-//	interrupt INT|TERM CODE  ends the program by a signal; what it wrote is then in the files out and err
+//	interrupt SIGNAL CODE    ends the program by INT or TERM, or by INT,TERM at once; what it wrote is then in out and err
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
@@ -157,8 +157,9 @@ func waitFor(ts *testscript.TestScript, pattern *regexp.Regexp) [][]byte {
 
 func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	program := ts.Value(stageKey{}).(*scriptStage).program
-	signal := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[0]]
-	ts.Check(program.Process.Signal(signal))
+	for name := range strings.SplitSeq(args[0], ",") {
+		ts.Check(program.Process.Signal(map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[name]))
+	}
 	err := program.Wait()
 	code, exit := 0, (*exec.ExitError)(nil)
 	if errors.As(err, &exit) {

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"testing"
 	"time"
+
+	"github.com/chaosgate/chaos"
+	"github.com/chaosgate/chaos/spec"
 )
 
 func TestDidYouMean(t *testing.T) {
@@ -64,6 +67,31 @@ func TestSize(t *testing.T) {
 		if got := size(test.n); got != test.want {
 			t.Errorf("%d: got %s, want %s", test.n, got, test.want)
 		}
+	}
+}
+
+func TestFiring(t *testing.T) {
+	l := gateLog{gate: spec.Gate{ToClient: spec.Faults{
+		chaos.Delay{By: time.Second}, chaos.Close{}, chaos.After{Bytes: 12, Fault: chaos.Stall{}},
+	}}}
+	tests := []struct {
+		name  string
+		event chaos.Event
+		want  string
+	}{
+		{"bytes", chaos.Event{Ordinal: 0, Hits: 1, Offset: 12, Bytes: 2048}, "to_client delay by=1s fired at byte 12, for 2.0 KiB"},
+		{"often", chaos.Event{Ordinal: 0, Hits: 3, Offset: 12, Bytes: 4}, "to_client delay by=1s fired 3 times, last at byte 12, for 4 B"},
+		{"the end that it has met", chaos.Event{Ordinal: 0, Hits: 1, Offset: 12}, "to_client delay by=1s fired at the end, byte 12"},
+		{"the end that it has made", chaos.Event{Ordinal: 1, Hits: 1, Offset: 0}, "to_client close fired at the end, byte 0"},
+		{"bytes that are not read", chaos.Event{Ordinal: 2, Hits: 1, Offset: 12}, "to_client after bytes=12B stall fired at byte 12"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.event.Direction = chaos.ToClient
+			if got := l.firing(test.event); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
 	}
 }
 
