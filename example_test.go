@@ -110,11 +110,11 @@ func ExampleGate_Conns() {
 	fmt.Println(ask(client, "hello"))
 	for _, conn := range gate.Conns() {
 		info := conn.Info()
-		fmt.Println(info.Ordinal, info.State, info.ToServer, info.ToClient, info.Client == client.LocalAddr().String())
+		fmt.Println(info.Ordinal, info.State, info.Client == client.LocalAddr().String())
 	}
 	// Output:
 	// hello
-	// 1 established 6 6 true
+	// 1 established true
 }
 
 func ExampleGate_CloseConns() {
@@ -194,8 +194,8 @@ func ExampleGate_Stats() {
 	defer end()
 	ask(client, "hello")
 	stats := gate.Stats()
-	fmt.Println(stats.Opened, stats.Live, stats.ToServer, stats.ToClient)
-	// Output: 1 1 6 6
+	fmt.Println(stats.Opened, stats.Live, stats.DialErrors)
+	// Output: 1 1 0
 }
 
 func ExampleGate_Reseed() {

@@ -94,9 +94,12 @@ func (p *pump) run() {
 	}
 	p.progs = [2]*program{emptyProgram, emptyProgram}
 	p.readBy.stale, p.writeBy.stale = true, true
-	for !p.conn.over.Load() {
+	for {
 		p.notice()
 		switch {
+		case p.conn.over.Load(): // looked at behind the kicks, like all that a kick may be about
+			p.finish()
+			return
 		case p.line.ending.how != More:
 			p.conn.end(p.line.ending.how, p.line.ending.by.name(), p.line.ending.err)
 		case p.drain():
@@ -108,7 +111,6 @@ func (p *pump) run() {
 			p.read()
 		}
 	}
-	p.finish()
 }
 
 // notice looks at everything that a kick may be about: programs, posted functions, a reset; and at the time.

@@ -21,7 +21,7 @@ func TestInvocation(t *testing.T) {
 		{"by another path", "bin/chaosgate", "bin/chaosgate"},
 		{"under another name", "./gate", "./gate"},
 		{"by go run", "/tmp/go-build123456/b001/exe/chaosgate", "go run ./cmd/chaosgate"},
-		{"by go run, from the cache", "/home/a/.cache/go-build/0f/" + hash + "-d/chaosgate", "go run ./cmd/chaosgate"},
+		{"by go run, from the cache", "/var/cache/a/go-build/0f/" + hash + "-d/chaosgate", "go run ./cmd/chaosgate"},
 		{"by go run, from a cache elsewhere", "/var/gocache/0f/" + hash + "-d/chaosgate", "go run ./cmd/chaosgate"},
 		{"by go run, on Windows", `C:\Temp\go-build42\b001\exe\chaosgate.exe`, "go run ./cmd/chaosgate"},
 	}
