@@ -1,8 +1,6 @@
 package chaos
 
 import (
-	"cmp"
-	"sync/atomic"
 	"time"
 )
 
@@ -15,20 +13,23 @@ type Bandwidth struct {
 	Shared bool  `json:"shared" help:"the rate is one for all connections together, not for each"`
 }
 
-// maxBacklog is how much a slow fault may have taken in advance: enough that its schedule does not run dry between two reads.
-const maxBacklog = 50 * time.Millisecond
-
 func init() {
 	Register("bandwidth", "Bytes pass at a limited rate.", Bandwidth{})
 }
 
 // Impose implements [Fault].
 func (b Bandwidth) Impose(st *Stage, next Sink) Sink {
-	bucket := b.bucket(st)
+	till := b.till(st)
 	st.most = int(max(1, scale(b.Rate, int64(maxBacklog), int64(time.Second), 0)))
 	quantum := int(max(1, b.Rate/100)) // 10 ms: coarser is felt, finer is work
 	return func(s Segment) {
-		due, size := s.Due, len(s.Data)
+		due, size, bucket := s.Due, len(s.Data), till.Load()
+		at := due
+		if b.Shared {
+			at = st.Now() // what one connection gets later must not take the line from the others meanwhile
+		} else {
+			till.path = append(till.path[:0], st.line.path...)
+		}
 		for more := true; more; {
 			piece := s
 			if len(s.Data) > quantum && !st.Datagrams() {
@@ -36,7 +37,7 @@ func (b Bandwidth) Impose(st *Stage, next Sink) Sink {
 			}
 			s.Data = s.Data[len(piece.Data):]
 			more = len(s.Data) > 0
-			piece.Due = bucket.take(due, len(piece.Data))
+			piece.Due = due.Add(bucket.take(at, len(piece.Data)).Sub(at))
 			s.Due = piece.Due
 			next(piece)
 		}
@@ -45,29 +46,4 @@ func (b Bandwidth) Impose(st *Stage, next Sink) Sink {
 		}
 		st.holdBacklog(s.Due.Sub(due))
 	}
-}
-
-// bucket returns the bucket from which the stage takes, with what was taken from it before the fault was changed.
-func (b Bandwidth) bucket(st *Stage) *bucket {
-	place := st.State
-	if b.Shared {
-		place = st.Shared
-	}
-	current := place(func() any { return new(atomic.Pointer[bucket]) }).(*atomic.Pointer[bucket])
-	old := current.Load()
-	fresh := &bucket{rate: b.Rate, burst: cmp.Or(b.Burst, max(1, b.Rate/100)), base: st.Now()}
-	if old != nil {
-		if old.rate == fresh.rate && old.burst == fresh.burst {
-			return old
-		}
-		fresh.base = old.free()
-	}
-	current.CompareAndSwap(old, fresh) // or another connection was first
-	return current.Load()
-}
-
-// holdBacklog holds the reading as long as a slow fault has more to do than it needs to be busy. It is held by what
-// the fault has added, never by the moment at which something is due: that may lie far ahead for another fault's sake.
-func (st *Stage) holdBacklog(added time.Duration) {
-	st.Hold(st.Now().Add(added - maxBacklog))
 }

@@ -57,3 +57,12 @@ func scale[T ~int64](n T, by, of, add int64) int64 {
 	q, _ := bits.Div64(hi, lo, uint64(of))
 	return int64(min(q, most))
 }
+
+// maxBacklog is how much a slow fault may have taken in advance: enough that its schedule does not run dry between two reads.
+const maxBacklog = 50 * time.Millisecond
+
+// holdBacklog holds the reading as long as a slow fault has more to do than it needs to be busy. It is held by what
+// the fault has added, never by the moment at which something is due: that may lie far ahead for another fault's sake.
+func (st *Stage) holdBacklog(added time.Duration) {
+	st.Hold(st.Now().Add(added - maxBacklog))
+}

@@ -57,7 +57,7 @@ func (c Concat) Impose(st *Stage, next Sink) Sink {
 		if deadline := j.first.due.Add(c.Within); c.Within > 0 && len(j.data) > 0 && s.Due.After(deadline) {
 			j.release(deadline, next) // it will have left when s gets here
 		}
-		full := len(j.data)+len(s.Data) >= c.Size || s.End != More
+		full := len(j.data)+len(s.Data) >= c.Size || s.End != More || st.line.crowded()
 		if full && len(j.data) == 0 {
 			next(s)
 			return

@@ -178,7 +178,7 @@ func (c *Conn) passedFIN(d Direction, by string) {
 	c.mu.Lock()
 	c.finished[d] = true
 	both := c.finished[d.Reverse()]
-	if !both {
+	if !both && c.how == More {
 		c.state, c.by = HalfClosed, by
 	}
 	by = c.by

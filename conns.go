@@ -3,6 +3,7 @@ package chaos
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -18,7 +19,7 @@ const All = -1
 func (g *Gate) Conns() []*Conn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return slices.SortedFunc(maps.Keys(g.live), func(a, b *Conn) int { return cmp.Compare(a.ordinal, b.ordinal) })
+	return slices.SortedFunc(maps.Keys(g.live), func(a, b *Conn) int { return cmp.Compare(a.nth, b.nth) })
 }
 
 // WaitConns blocks until at least n connections are open through to the server.
@@ -77,6 +78,12 @@ func (g *Gate) accept(f *front) {
 		if err != nil {
 			return
 		}
+		if g.ListenFunc != nil {
+			if err := usable(client); err != nil {
+				g.acceptFailed(fmt.Errorf("ListenFunc: %w", err))
+				continue
+			}
+		}
 		g.admit(client)
 	}
 }
@@ -111,12 +118,7 @@ func (g *Gate) admit(client net.Conn) {
 // that it was for has gone with one: so the socket is made to linger for no time until it is in use.
 func (g *Gate) dial(ctx context.Context) (net.Conn, error) {
 	if g.DialContext != nil {
-		conn, err := g.DialContext(ctx, g.network(), g.Server)
-		if t, ok := conn.(tlsConn); ok {
-			t.Close()
-			return nil, fmt.Errorf("DialContext: got a %T, want a connection that survives an expired write deadline", conn)
-		}
-		return conn, err
+		return g.dialCustom(ctx)
 	}
 	d := net.Dialer{Control: func(_, _ string, rc syscall.RawConn) error {
 		if g.resets() {
@@ -130,6 +132,62 @@ func (g *Gate) dial(ctx context.Context) (net.Conn, error) {
 		t.SetLinger(-1)
 	}
 	return conn, err
+}
+
+// dialCustom reaches the server by DialContext. One that does not end with its context is not waited for longer than Close
+// waits for anything.
+func (g *Gate) dialCustom(ctx context.Context) (net.Conn, error) {
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	reached := make(chan result, 1)
+	go func() {
+		conn, err := g.DialContext(ctx, g.network(), g.Server)
+		if err == nil {
+			if err = usable(conn); err != nil {
+				err = fmt.Errorf("DialContext: %w", err)
+			}
+		}
+		reached <- result{conn, err}
+	}()
+	var r result
+	select {
+	case r = <-reached:
+	case <-ctx.Done():
+		late := time.NewTimer(closePatience + patience/10) // so that Close can say so
+		defer late.Stop()
+		select {
+		case r = <-reached:
+		case <-late.C:
+			go func() {
+				if r := <-reached; r.err == nil {
+					r.conn.Close()
+				}
+			}()
+			return nil, ctx.Err()
+		}
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return r.conn, nil
+}
+
+// usable says why a gate cannot use a connection that is not its own, and then closes it.
+func usable(conn net.Conn) error {
+	if conn == nil {
+		return errors.New("got no connection and no error")
+	}
+	err := errors.Join(conn.SetReadDeadline(time.Time{}), conn.SetWriteDeadline(time.Time{}))
+	if _, ok := conn.(tlsConn); ok {
+		err = errors.New("want a connection that survives an expired write deadline")
+	}
+	if err != nil {
+		conn.Close()
+		return fmt.Errorf("got a %T: %w", conn, err)
+	}
+	return nil
 }
 
 // A tlsConn is a connection whose every write fails after one that a deadline interrupted, as a *tls.Conn's does.

@@ -65,13 +65,26 @@ func (c *Conn) finish() {
 		if l.closed {
 			continue
 		}
-		if how != FIN {
-			if n := unsent(l.conn); n > 0 && !l.reset.Load() {
-				c.dropped.Add(int64(n))
+		if how != FIN && !l.reset.Load() {
+			n := unsent(l.conn)
+			if l.shut.Load() {
+				n-- // the FIN counts for a byte
 			}
+			c.undelivered(l, int64(max(n, 0)))
 		}
 		l.close(how != FIN)
 	}
+}
+
+// undelivered takes back what was counted as delivered and is destroyed.
+func (c *Conn) undelivered(l *leg, n int64) {
+	way := ToClient
+	if l == &c.server {
+		way = ToServer
+	}
+	n = min(n, c.moved[way].Load())
+	c.moved[way].Add(-n)
+	c.dropped.Add(n)
 }
 
 // closeWrite sends FIN.

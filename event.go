@@ -196,13 +196,20 @@ func (ev *events) take() []Event {
 	return q
 }
 
-// close waits until everything was told. It must not be called by the observer.
-func (ev *events) close() {
+// close waits until everything was told, but no longer than Close waits for anything.
+func (ev *events) close() error {
 	if ev == nil {
-		return
+		return nil
 	}
 	close(ev.end)
-	<-ev.done
+	late := time.NewTimer(closePatience)
+	defer late.Stop()
+	select {
+	case <-ev.done:
+		return nil
+	case <-late.C:
+		return fmt.Errorf("Observe had not returned after %v", closePatience)
+	}
 }
 
 func (ev *events) lostCount() int64 {

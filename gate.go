@@ -212,15 +212,15 @@ func (g *Gate) Stop() error {
 // descriptor. What takes longer than 5 s is destroyed, and the error says what that was.
 func (g *Gate) Close() error {
 	g.changing.Lock()
-	defer g.changing.Unlock()
 	was := g.become(closed)
 	if was == unstarted || was == closed {
+		g.changing.Unlock()
 		return nil
 	}
 	err := g.front.close()
 	g.CloseConns(All)
-	err = errors.Join(err, g.await())
-	g.events.close()
+	g.changing.Unlock() // the observer may wait for it, and is waited for
+	err = errors.Join(err, g.await(), g.events.close())
 	unshareProcess()
 	return err
 }
@@ -239,7 +239,7 @@ func (g *Gate) await() error {
 	case <-gone:
 	case <-slow.C:
 		g.mu.Lock()
-		late := slices.SortedFunc(maps.Keys(g.ending), func(a, b *Conn) int { return cmp.Compare(a.ordinal, b.ordinal) })
+		late := slices.SortedFunc(maps.Keys(g.ending), func(a, b *Conn) int { return cmp.Compare(a.nth, b.nth) })
 		g.mu.Unlock()
 		for _, c := range late {
 			errs = append(errs, fmt.Errorf("%v had not ended after %v: %s", c, closePatience, c.unfinished()))

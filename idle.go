@@ -18,21 +18,35 @@ func (i Idle) Check(network string) error { return noResetOnUnix(network, i.Rese
 
 // Impose implements [Fault].
 func (i Idle) Impose(st *Stage, next Sink) Sink {
-	last := st.State(func() any { now := st.Now(); return &now }).(*time.Time)
+	l := st.State(func() any { return &lull{since: mark{due: st.Now()}} }).(*lull)
 	// One alarm is enough: when it rings too soon, because bytes have come meanwhile, it is set again.
 	var ring func()
 	ring = func() {
-		if end := last.Add(i.For); end.After(st.Now()) {
+		if end := l.since.due.Add(i.For); end.After(st.Now()) {
 			st.At(end, ring)
 		} else {
 			st.endHit(closing(i.Reset))
 		}
 	}
-	st.At(last.Add(i.For), ring)
+	l.moved = func() { st.At(l.since.due.Add(i.For), ring) }
+	l.moved()
 	return func(s Segment) {
-		if len(s.Data) > 0 || st.Datagrams() {
-			*last = later(*last, s.Due)
+		if (len(s.Data) > 0 || st.Datagrams()) && s.Due.After(l.since.due) {
+			l.since.set(s.Due, st.line.path)
 		}
 		next(s)
 	}
 }
+
+// A lull is how long nothing has come to an [Idle]. It is a State.
+type lull struct {
+	since mark
+	moved func() // called when since has come sooner
+}
+
+func (l *lull) takeBack(st *Stage, _ time.Time) {
+	l.since.takeBack(st)
+	l.moved()
+}
+
+func (l *lull) bytes() int64 { return 0 }

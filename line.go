@@ -217,7 +217,8 @@ func (l *line) watchers(f func(*Stage)) {
 }
 
 // clear reports whether bytes may go straight through.
-func (l *line) clear() bool { return len(l.stages) == 0 && l.queue.len() == 0 }
+// A stream that a fault has ended is not clear: what its source still sends is to be thrown away, not written.
+func (l *line) clear() bool { return len(l.stages) == 0 && l.queue.len() == 0 && !l.finished }
 
 // endNow asks for the connection to be ended, once.
 func (l *line) endNow(how End, by *Stage, err error) {

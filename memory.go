@@ -47,3 +47,9 @@ func (m *memory) forget(p *pump) {
 	defer m.mu.Unlock()
 	delete(m.starved, p)
 }
+
+// crowded reports whether a line holds back as much as it may, so that a stage that waits for more would wait in vain.
+func (l *line) crowded() bool {
+	m := l.memory
+	return l.held >= int64(l.conn.gate.window()) || m != nil && m.used.Load() >= m.limit
+}

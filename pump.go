@@ -39,6 +39,7 @@ type pump struct {
 	eof    bool // the source has ended
 	passed bool // the FIN was passed on
 	told   bool // the source's reset was fed to the line
+	full   bool // the reading has stopped for want of room
 }
 
 // obeyed is what a flow knows of a pump: which of its programs it obeys, and from where.
@@ -122,6 +123,9 @@ func (p *pump) notice() {
 	p.line.now = time.Now()
 	progs := [2]*program{p.flows[0].program(), p.flows[1].program()}
 	if progs != p.progs {
+		if len(progs[0].entries)+len(progs[1].entries) > 0 {
+			p.unpipe() // before a fault can pass anything on
+		}
 		p.line.adopt([2][]entry{progs[0].entries, progs[1].entries})
 		for level, f := range p.flows {
 			if progs[level] != p.progs[level] {
@@ -169,14 +173,15 @@ func (p *pump) held() bool {
 		return true
 	}
 	if p.line.queue.len() == 0 {
+		p.full = false
 		return false
 	}
 	g := p.conn.gate
-	if p.line.held >= int64(g.window()) || g.memory.full(p) {
+	was := p.full
+	if p.full = p.line.held >= int64(g.window()) || g.memory.full(p); p.full && !was {
 		g.stats.windowFull.Add(1)
-		return true
 	}
-	return false
+	return p.full
 }
 
 // read reads once, at most until the line wants to be advanced. A buffer is borrowed only when bytes are there.
@@ -281,6 +286,9 @@ func (p *pump) finishWith(end End, by *Stage) {
 	if by == nil {
 		name = p.src.name
 	}
+	if _, ok := p.dst.conn.(interface{ CloseWrite() error }); end == FIN && !ok {
+		end = FullClose // what cannot be half-closed can only be closed
+	}
 	if end != FIN {
 		p.conn.end(end, name, nil)
 		return
@@ -288,12 +296,4 @@ func (p *pump) finishWith(end End, by *Stage) {
 	p.passed = true
 	p.dst.closeWrite()
 	p.conn.passedFIN(p.line.dir, name)
-}
-
-// name returns the kind of the fault at work, as the one that ended a connection.
-func (st *Stage) name() string {
-	if st == nil {
-		return ""
-	}
-	return KindOf(st.fault)
 }

@@ -71,7 +71,7 @@ func (q *queue) front() *item {
 // which segments are pushed; otherwise they leave by their moments.
 func (q *queue) push(s Segment, path []step, ordered bool) int64 {
 	before := q.cost
-	if q.head > 0 && len(q.items) == cap(q.items) {
+	if len(q.items) == cap(q.items) && q.head > len(q.items)/2 { // seldom enough that it costs nothing a segment
 		q.compact()
 	}
 	n := len(q.items)

@@ -25,6 +25,9 @@ type raw struct {
 
 // newRaw returns nil where a socket has no descriptor.
 func newRaw(dst, src net.Conn) *raw {
+	if !bare(src) || !bare(dst) {
+		return nil
+	}
 	r := &raw{src: rawConn(src), dst: rawConn(dst)}
 	if r.src == nil || r.dst == nil {
 		return nil
@@ -33,6 +36,16 @@ func newRaw(dst, src net.Conn) *raw {
 	r.waitFn = func(uintptr) bool { return readable(r.src) }
 	r.splicer.init(r)
 	return r
+}
+
+// bare reports whether a connection is nothing but its socket. One that wraps a socket, and so has its SyscallConn, may do
+// something in its Read and Write.
+func bare(c net.Conn) bool {
+	switch c.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
 }
 
 // readOnce is called when bytes may be there.

@@ -30,12 +30,6 @@ func (c Slice) Check(network string) error {
 	return streamsOnly(network, "a datagram is never cut")
 }
 
-// slicing is where the pieces of a Slice stand.
-type slicing struct {
-	left int       // bytes that the piece which has begun still takes
-	last time.Time // when the last write leaves
-}
-
 // Impose implements [Fault].
 func (c Slice) Impose(st *Stage, next Sink) Sink {
 	pieces := st.State(func() any { return new(slicing) }).(*slicing)
@@ -71,6 +65,7 @@ func (c Slice) Impose(st *Stage, next Sink) Sink {
 			cuts = 1 // it was late, at least
 		}
 		st.hits(cuts, st.Offset(), size)
+		pieces.path = append(pieces.path[:0], st.line.path...)
 		st.holdBacklog(s.Due.Sub(due))
 	}
 }

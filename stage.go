@@ -152,6 +152,7 @@ func (st *Stage) Sub(fault Fault, next Sink) (in Sink, lift func()) {
 	for i, old := range st.subs {
 		if old.gone && sameType(old.fault, fault) {
 			sub.memory, sub.subs = old.memory, old.subs
+			old.parent = sub // what it has added is taken back with what sub adds
 			st.subs = append(st.subs[:i], st.subs[i+1:]...)
 			break
 		}
@@ -162,6 +163,8 @@ func (st *Stage) Sub(fault Fault, next Sink) (in Sink, lift func()) {
 	in = func(s Segment) {
 		if st.now.inside {
 			s.at = st.now.place(s)
+		} else if s.at == 0 {
+			s.at = st.line.offset + 1
 		}
 		sub.enter(s)
 	}
@@ -204,7 +207,7 @@ func (st *Stage) pass(s Segment) {
 		s.at = st.now.place(s)
 		step.added = s.Due.Sub(st.now.due)
 		for _, p := range l.path[st.now.passed:] {
-			if p.stage.parent == st {
+			if p.stage != st && p.stage.within(st) {
 				step.added -= p.added
 			}
 		}
@@ -283,16 +286,10 @@ func (st *Stage) within(s *Stage) bool {
 	return false
 }
 
-const subSalt = 0x73756273746167e5
-
-// mix hashes two numbers into one; it is the finalizer of SplitMix64, applied twice.
-func mix(a, b uint64) uint64 {
-	x := a ^ (b+0x9e3779b97f4a7c15)*0xbf58476d1ce4e5b9
-	for range 2 {
-		x += 0x9e3779b97f4a7c15
-		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-		x = (x ^ x>>27) * 0x94d049bb133111eb
-		x ^= x >> 31
+// name returns the kind of the fault at work, as the one that ended a connection.
+func (st *Stage) name() string {
+	if st == nil {
+		return ""
 	}
-	return x
+	return KindOf(st.fault)
 }

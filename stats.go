@@ -7,7 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// Stats are a gate's figures at one moment. All but Live and Held only grow.
+// Stats are a gate's figures at one moment. All but Live and Held only grow, save that bytes count as delivered until
+// their connection ends by a reset before the peer has taken them.
 type Stats struct {
 	Accepted     int64            // connections accepted
 	Opened       int64            // connections open through to the server
