@@ -208,7 +208,7 @@ func (ev *events) close() error {
 	case <-ev.done:
 		return nil
 	case <-late.C:
-		return fmt.Errorf("Observe had not returned after %v", closePatience)
+		return fmt.Errorf("the observer had not returned after %v", closePatience)
 	}
 }
 
