@@ -112,11 +112,13 @@ func TestFlawsAreFound(t *testing.T) {
 				t.Run(fmt.Sprint(i), func(t *testing.T) {
 					e := envFor(t, "tcp", &flaw)
 					e.Patience = 1500 * time.Millisecond
-					if err := c.Run(e); err != nil {
-						t.Log(err)
-						return
+					for range 5 { // some flaws, such as an end that overtakes data, show by chance
+						if err := c.Run(e); err != nil {
+							t.Log(err)
+							return
+						}
 					}
-					t.Errorf("passed by a proxy with %+v", flaw)
+					t.Errorf("passed five times by a proxy with %+v", flaw)
 				})
 			}
 		})
