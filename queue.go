@@ -39,7 +39,7 @@ const (
 	smallData = 2 << 10
 	fewItems  = 16
 	// spareItems and spareBytes are how much an empty queue keeps for use again.
-	spareItems = 256
+	spareItems = 2048
 	spareBytes = 32 << 10
 )
 

@@ -34,7 +34,7 @@ func (c Slice) Check(network string) error {
 func (c Slice) Impose(st *Stage, next Sink) Sink {
 	pieces := st.State(func() any { return new(slicing) }).(*slicing)
 	pieces.left = min(pieces.left, c.Size)
-	atOnce := time.Duration(128) // so that a change or a reset is not behind more writes than that
+	atOnce := time.Duration(1024) // so that a change or a reset is not behind more writes than that
 	if c.Gap > 0 {
 		atOnce = min(atOnce, 1+maxBacklog/c.Gap)
 	}
