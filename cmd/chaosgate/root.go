@@ -21,7 +21,7 @@ import (
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	signals := make(chan os.Signal, 2) // what the system sends us; room for both
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
+	// They are never given back: the second of two that are one may come when the command has ended already.
 	return obey(ctx, signals, func(ctx context.Context) int { return execute(ctx, args, stdin, stdout, stderr) })
 }
 
