@@ -36,7 +36,6 @@ func TestLongQueueMovesLittle(t *testing.T) {
 		if most := 4 * pushed; moved > most {
 			t.Errorf("with %d under way: %d pushes have moved %d items, want at most %d", length, pushed, moved, most)
 		}
-		t.Logf("with %d under way: %d pushes have moved %d", length, pushed, moved)
 		for want := int64(pushed - length); q.len() > 0; want++ {
 			if got := q.front().leave.Unix(); got != want {
 				t.Fatalf("with %d under way: got item %d, want %d", length, got, want)
