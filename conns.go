@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"reflect"
 	"slices"
 	"syscall"
 	"time"
@@ -176,7 +177,7 @@ func (g *Gate) dialCustom(ctx context.Context) (net.Conn, error) {
 
 // usable says why a gate cannot use a connection that is not its own, and then closes it.
 func usable(conn net.Conn) error {
-	if conn == nil {
+	if v := reflect.ValueOf(conn); conn == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		return errors.New("got no connection and no error")
 	}
 	err := errors.Join(conn.SetReadDeadline(time.Time{}), conn.SetWriteDeadline(time.Time{}))

@@ -32,6 +32,7 @@ var unusableConns = []struct {
 	want string
 }{
 	{"nothing", func(c net.Conn) net.Conn { c.Close(); return nil }, "got no connection and no error"},
+	{"a nil in a type", func(c net.Conn) net.Conn { c.Close(); return (*net.TCPConn)(nil) }, "got no connection and no error"},
 	{"no deadlines", func(c net.Conn) net.Conn { return noDeadlines{c} }, "deadline not supported"},
 	{"TLS", func(c net.Conn) net.Conn { return tls.Client(c, &tls.Config{ServerName: "x"}) }, "survives an expired write deadline"},
 }
