@@ -27,9 +27,6 @@ func (f *front) accept() (net.Conn, error) {
 			c.Close()
 			continue
 		case err == nil:
-			if _, ok := c.(*net.TCPConn); ok {
-				oobInline(c)
-			}
 			return c, nil
 		case closed:
 			return nil, net.ErrClosed
