@@ -31,7 +31,7 @@ type Conn struct {
 	by       string
 	err      error
 	ended    time.Time
-	pumps    [2]*pump           // nil until the server is reached
+	lines    [2]*follower       // nil until the server is reached
 	giveUp   context.CancelFunc // ends the dialling
 	finished [2]bool            // which directions have passed their FIN on
 }
@@ -194,7 +194,7 @@ func (c *Conn) heard(l *leg) {
 		return
 	}
 	c.mu.Lock()
-	dialling := c.pumps[0] == nil
+	dialling := c.lines[0] == nil
 	c.mu.Unlock()
 	if dialling { // the client is gone before the server was reached: nobody is left to tell
 		c.end(RST, l.name, nil)
@@ -205,11 +205,11 @@ func (c *Conn) heard(l *leg) {
 
 func (c *Conn) kick() {
 	c.mu.Lock()
-	pumps := c.pumps
+	lines := c.lines
 	c.mu.Unlock()
-	for _, p := range pumps {
-		if p != nil {
-			p.kick()
+	for _, f := range lines {
+		if f != nil {
+			f.nudge()
 		}
 	}
 }
@@ -236,7 +236,7 @@ func (c *Conn) connected(server net.Conn) {
 	c.mu.Lock()
 	c.server.open("server", server)
 	up, down := newPump(c, ToServer), newPump(c, ToClient)
-	c.pumps = [2]*pump{up, down}
+	c.lines = [2]*follower{&up.follower, &down.follower}
 	if c.how == More {
 		c.state = Established
 	}

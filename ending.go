@@ -181,10 +181,3 @@ func (p *pump) lastWrite(it *item) bool {
 	}
 	return true
 }
-
-// leave ends the obedience to both flows.
-func (p *pump) leave() {
-	for _, f := range p.flows {
-		f.leave(p)
-	}
-}

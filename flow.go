@@ -17,7 +17,7 @@ type Flow struct {
 	prog atomic.Pointer[program] // nil stands for the empty one
 
 	mu       sync.Mutex // guards what follows; never held while waiting
-	pumps    map[*pump]struct{}
+	followed map[*follower]struct{}
 	barriers []*barrier
 
 	gate  *Gate // nil until the gate starts
@@ -32,10 +32,10 @@ type program struct {
 	entries []entry
 }
 
-// A barrier waits until every pump obeys a program.
+// A barrier waits until every follower obeys a program.
 type barrier struct {
 	n    uint64        // the program's number
-	left int           // pumps that do not obey it yet
+	left int           // followers that do not obey it yet
 	done chan struct{} // closed when left is 0
 }
 
@@ -152,14 +152,14 @@ func (f *Flow) impose(fault Fault, taken []entry) entry {
 	return entry{imposed: &Imposed{flow: f, ordinal: n, when: time.Now(), fault: fault}, fault: fault}
 }
 
-// change publishes a new program and waits until every pump obeys it or a later one.
+// change publishes a new program and waits until every follower obeys it or a later one.
 func (f *Flow) change(edit func(now []entry) []entry) { f.publish(edit).wait() }
 
 // liftAll publishes the empty program.
 func (f *Flow) liftAll() *barrier { return f.publish(func([]entry) []entry { return nil }) }
 
 // publish makes a new program the one to obey, and returns what to wait for. The order in which it does so matters: the
-// program is stored before the pumps are kicked, and a pump arms its deadlines before it looks whether it was
+// program is stored before the followers are nudged, and a pump arms its deadlines before it looks whether it was
 // kicked, so that one of the two always notices the other.
 func (f *Flow) publish(edit func(now []entry) []entry) (b *barrier) {
 	f.mu.Lock()
@@ -174,42 +174,42 @@ func (f *Flow) publish(edit func(now []entry) []entry) (b *barrier) {
 		p := &program{old.n + 1, next}
 		f.prog.Store(p)
 		f.tell(old.entries, next)
-		if len(f.pumps) > 0 {
-			b = &barrier{p.n, len(f.pumps), make(chan struct{})}
+		if len(f.followed) > 0 {
+			b = &barrier{p.n, len(f.followed), make(chan struct{})}
 			f.barriers = append(f.barriers, b)
-			for pm := range f.pumps {
-				pm.kick()
+			for w := range f.followed {
+				w.nudge()
 			}
 		}
 	}
 	return b
 }
 
-// wait waits until every pump obeys; there is nothing to wait for if b is nil.
+// wait waits until every follower obeys; there is nothing to wait for if b is nil.
 func (b *barrier) wait() {
 	if b != nil {
 		<-b.done
 	}
 }
 
-// join makes a pump obey the flow; it adopts the program next. f.mu guards what pumps say of themselves.
-func (f *Flow) join(pm *pump) {
+// join makes a follower obey the flow; it adopts the program next. f.mu guards what followers say of themselves.
+func (f *Flow) join(w *follower) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.pumps == nil {
-		f.pumps = make(map[*pump]struct{})
+	if f.followed == nil {
+		f.followed = make(map[*follower]struct{})
 	}
-	f.pumps[pm] = struct{}{}
-	pm.obeys[f.level].n = f.program().n
+	f.followed[w] = struct{}{}
+	w.obeys[f.level].n = f.program().n
 }
 
-// obeyed says that a pump obeys program n, and from which positions.
-func (f *Flow) obeyed(pm *pump, n uint64) {
+// obeyed says that a follower obeys program n, and from which positions.
+func (f *Flow) obeyed(w *follower, n uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	o := &pm.obeys[f.level]
+	o := &w.obeys[f.level]
 	o.since = o.since[:0]
-	for _, st := range pm.line.stages {
+	for _, st := range w.line.stages {
 		if st.imposed.flow == f && !st.gone && !st.lingers {
 			o.since = append(o.since, since{st.imposed, st.since})
 		}
@@ -219,14 +219,14 @@ func (f *Flow) obeyed(pm *pump, n uint64) {
 }
 
 // leave ends what join began.
-func (f *Flow) leave(pm *pump) {
+func (f *Flow) leave(w *follower) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.pumps, pm)
-	f.pass(pm.obeys[f.level].n, f.program().n)
+	delete(f.followed, w)
+	f.pass(w.obeys[f.level].n, f.program().n)
 }
 
-// pass counts a pump that obeyed program a and now obeys b.
+// pass counts a follower that obeyed program a and now obeys b.
 func (f *Flow) pass(a, b uint64) {
 	for _, w := range f.barriers {
 		if a < w.n && w.n <= b {

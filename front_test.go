@@ -503,7 +503,6 @@ func TestFrontSockets(t *testing.T) {
 				want int
 			}{
 				{"the listener's protocol", option(f.way.listener(), unix.SOL_SOCKET, unix.SO_PROTOCOL), unix.IPPROTO_TCP},
-				{"urgent bytes in line", option(c, unix.SOL_SOCKET, unix.SO_OOBINLINE), 1},
 				{"no delay", option(c, unix.IPPROTO_TCP, unix.TCP_NODELAY), 1},
 				{"keep-alive", option(c, unix.SOL_SOCKET, unix.SO_KEEPALIVE), 1},
 			}

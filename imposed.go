@@ -156,28 +156,28 @@ func (i *Imposed) Change(fault Fault) { i.flow.replace(i, fault) }
 // Offsets tells for each live connection from which position of its stream the fault holds.
 func (i *Imposed) Offsets() []Position {
 	var ps []Position
-	i.each(func(pm *pump, offset int64) { ps = append(ps, Position{pm.conn.ordinal, offset}) })
+	i.each(func(w *follower, offset int64) { ps = append(ps, Position{w.line.conn.ordinal, offset}) })
 	slices.SortFunc(ps, func(a, b Position) int { return cmp.Compare(a.Conn, b.Conn) })
 	return ps
 }
 
 // endAll ends the connections that the fault is imposed on, or the one that so many others carry, save that of one line.
 func (i *Imposed) endAll(how End, depth int, except *line) {
-	i.each(func(pm *pump, _ int64) {
-		if &pm.line != except {
-			pm.post(func() { pm.line.endWhere(i, how, depth) })
+	i.each(func(w *follower, _ int64) {
+		if &w.line != except {
+			w.post(func() { w.line.endWhere(i, how, depth) })
 		}
 	})
 }
 
-// each calls f with each pump that obeys the fault, and the position from which it does.
-func (i *Imposed) each(f func(pm *pump, offset int64)) {
+// each calls f with each follower that obeys the fault, and the position from which it does.
+func (i *Imposed) each(f func(w *follower, offset int64)) {
 	i.flow.mu.Lock()
 	defer i.flow.mu.Unlock()
-	for pm := range i.flow.pumps {
-		for _, s := range pm.obeys[i.flow.level].since {
+	for w := range i.flow.followed {
+		for _, s := range w.obeys[i.flow.level].since {
 			if s.imposed == i {
-				f(pm, s.offset)
+				f(w, s.offset)
 			}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -15,14 +14,11 @@ var aLongTimeAgo = time.Unix(1, 0)
 // A pump moves the bytes of one direction of one connection. It does the reading, the writing and the waiting, and
 // nothing else does. It lives as long as its connection, not until its FIN.
 //
-// All its state belongs to the goroutine of run, but for what kick touches and obeys.
+// All its state belongs to the goroutine of run, but for what kick touches.
 type pump struct {
+	follower
 	conn     *Conn
 	dst, src *leg
-	flows    [2]*Flow  // the gate's and the connection's own
-	obeys    [2]obeyed // what each flow knows of the pump; guarded by the flow's mu
-	progs    [2]*program
-	line     line
 	raw      *raw // nil where there are no descriptors
 
 	kicks atomic.Uint32 // how often kick was called
@@ -33,35 +29,18 @@ type pump struct {
 
 	readBy, writeBy deadline
 
-	mu    sync.Mutex // guards posts
-	posts []func()
-
 	eof    bool // the source has ended
 	passed bool // the FIN was passed on
 	told   bool // the source's reset was fed to the line
 	full   bool // the reading has stopped for want of room
 }
 
-// obeyed is what a flow knows of a pump: which of its programs it obeys, and from where.
-type obeyed struct {
-	n     uint64
-	since []since
-}
-
-type since struct {
-	imposed *Imposed
-	offset  int64
-}
-
 func newPump(c *Conn, dir Direction) *pump {
-	g := c.gate
-	p := &pump{conn: c, wake: make(chan struct{}, 1)}
-	if dir == ToServer {
-		p.src, p.dst, p.flows = &c.client, &c.server, [2]*Flow{&g.ToServer, &c.ToServer}
-	} else {
-		p.src, p.dst, p.flows = &c.server, &c.client, [2]*Flow{&g.ToClient, &c.ToClient}
+	p := &pump{conn: c, wake: make(chan struct{}, 1), src: &c.client, dst: &c.server}
+	if dir == ToClient {
+		p.src, p.dst = p.dst, p.src
 	}
-	p.line = line{conn: c, dir: dir, key: mix(mix(c.seed, c.ordinal), uint64(dir)), post: p.post, spawn: g.spawn, memory: &g.memory}
+	p.follow(c, dir, p.kick)
 	p.raw = newRaw(p.dst.conn, p.src.conn)
 	if p.raw != nil {
 		p.pacer = newWake(p.kick)
@@ -81,19 +60,9 @@ func (p *pump) kick() {
 	}
 }
 
-func (p *pump) post(f func()) {
-	p.mu.Lock()
-	p.posts = append(p.posts, f)
-	p.mu.Unlock()
-	p.kick()
-}
-
 // run moves bytes until the connection is to end.
 func (p *pump) run() {
-	for _, f := range p.flows {
-		f.join(p)
-	}
-	p.progs = [2]*program{emptyProgram, emptyProgram}
+	p.join()
 	p.readBy.stale, p.writeBy.stale = true, true
 	for {
 		p.notice()
@@ -121,18 +90,11 @@ func (p *pump) notice() {
 		p.readBy.stale, p.writeBy.stale = true, true
 	}
 	p.line.now = time.Now()
-	progs := [2]*program{p.flows[0].program(), p.flows[1].program()}
-	if progs != p.progs {
+	if progs := p.asked(); progs != p.progs {
 		if len(progs[0].entries)+len(progs[1].entries) > 0 {
 			p.unpipe() // before a fault can pass anything on
 		}
-		p.line.adopt([2][]entry{progs[0].entries, progs[1].entries})
-		for level, f := range p.flows {
-			if progs[level] != p.progs[level] {
-				f.obeyed(p, progs[level].n)
-			}
-		}
-		p.progs = progs
+		p.obey(progs)
 	}
 	p.runPosts()
 	if !p.line.clear() {
@@ -142,16 +104,6 @@ func (p *pump) notice() {
 	// A reset comes behind the data that the source's kernel still has, unless nobody will ever read that.
 	if p.src.reset.Load() && !p.told && (p.eof || p.line.holds() == Never) {
 		p.feed(nil, RST)
-	}
-}
-
-func (p *pump) runPosts() {
-	p.mu.Lock()
-	posts := p.posts
-	p.posts = nil
-	p.mu.Unlock()
-	for _, f := range posts {
-		f()
 	}
 }
 

@@ -1,0 +1,87 @@
+package chaos
+
+import "sync"
+
+// A follower is a line that obeys its gate's flow and its connection's own. All its state belongs to the goroutine that
+// moves what the line carries, but for what says otherwise.
+type follower struct {
+	line  line
+	flows [2]*Flow    // the gate's and the connection's own
+	progs [2]*program // what the line obeys
+	obeys [2]obeyed   // what each flow knows of the follower; guarded by the flow's mu
+	nudge func()      // has the goroutine look at everything again; may be called by any other
+
+	mu    sync.Mutex // guards posts
+	posts []func()
+}
+
+// obeyed is what a flow knows of a follower: which of its programs it obeys, and from where.
+type obeyed struct {
+	n     uint64
+	since []since
+}
+
+type since struct {
+	imposed *Imposed
+	offset  int64
+}
+
+// follow makes f the line of one direction of a connection.
+func (f *follower) follow(c *Conn, dir Direction, nudge func()) {
+	g := c.gate
+	f.flows = [2]*Flow{&g.ToServer, &c.ToServer}
+	if dir == ToClient {
+		f.flows = [2]*Flow{&g.ToClient, &c.ToClient}
+	}
+	f.nudge = nudge
+	f.line = line{conn: c, dir: dir, key: mix(mix(c.seed, c.ordinal), uint64(dir)), post: f.post, spawn: g.spawn, memory: &g.memory}
+}
+
+// join begins to obey both flows; what they impose is adopted next.
+func (f *follower) join() {
+	for _, flow := range f.flows {
+		flow.join(f)
+	}
+	f.progs = [2]*program{emptyProgram, emptyProgram}
+}
+
+// leave ends the obedience to both flows.
+func (f *follower) leave() {
+	for _, flow := range f.flows {
+		flow.leave(f)
+	}
+}
+
+// asked returns the programs to obey now.
+func (f *follower) asked() [2]*program {
+	return [2]*program{f.flows[0].program(), f.flows[1].program()}
+}
+
+// obey makes the line obey programs, and says so.
+func (f *follower) obey(progs [2]*program) {
+	f.line.adopt([2][]entry{progs[0].entries, progs[1].entries})
+	for level, flow := range f.flows {
+		if progs[level] != f.progs[level] {
+			flow.obeyed(f, progs[level].n)
+		}
+	}
+	f.progs = progs
+}
+
+// post has a function called on the follower's goroutine. It may be called by any other.
+func (f *follower) post(fn func()) {
+	f.mu.Lock()
+	f.posts = append(f.posts, fn)
+	f.mu.Unlock()
+	f.nudge()
+}
+
+func (f *follower) runPosts() {
+	f.mu.Lock()
+	posts := f.posts
+	f.posts = nil
+	f.mu.Unlock()
+	for _, fn := range posts {
+		fn()
+	}
+}
