@@ -14,16 +14,17 @@ type Conn struct {
 	// ToServer and ToClient are the connection's own flows. Bytes pass the gate's flow first, then these.
 	ToServer, ToClient Flow
 
-	gate    *Gate
-	ordinal uint64
-	nth     int64 // which of all that the gate has accepted it is; unlike the ordinal it never begins anew
-	seed    uint64
-	opened  time.Time
-	client  leg
-	server  leg
-	over    atomic.Bool     // the connection is to end; how says how
-	moved   [2]atomic.Int64 // bytes delivered, by direction
-	dropped atomic.Int64    // bytes that were under way when it ended
+	gate      *Gate
+	ordinal   uint64
+	nth       int64 // which of all that the gate has accepted it is; unlike the ordinal it never begins anew
+	seed      uint64
+	opened    time.Time
+	client    leg
+	server    leg
+	over      atomic.Bool     // the connection is to end; how says how
+	moved     [2]atomic.Int64 // bytes delivered, by direction
+	datagrams [2]atomic.Int64 // datagrams delivered, by direction
+	dropped   atomic.Int64    // bytes that were under way when it ended
 
 	mu       sync.Mutex // guards what follows; held shortly
 	state    State
@@ -69,20 +70,21 @@ func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // A ConnInfo tells about a connection at one moment.
 type ConnInfo struct {
-	Ordinal  uint64
-	Client   string // the client's own address
-	Front    string // the gate's address on the client's leg
-	Back     string // the gate's address on the server's leg, empty until the server is reached
-	Server   string // the server's address, empty until it is reached
-	Opened   time.Time
-	Age      time.Duration // up to its end
-	ToServer int64         // bytes delivered to the server
-	ToClient int64         // bytes delivered to the client
-	Dropped  int64         // bytes that were under way when it ended and were not delivered
-	State    State
-	By       string // who ended it: "client", "server", "gate", "dial" or a kind of fault
-	How      End    // how it ended: FIN (both sides finished), FullClose, RST or Abort
-	Err      string // what went wrong, such as a dial error
+	Ordinal                              uint64
+	Client                               string // the client's own address
+	Front                                string // the gate's address on the client's leg
+	Back                                 string // the gate's address on the server's leg, empty until the server is reached
+	Server                               string // the server's address, empty until it is reached
+	Opened                               time.Time
+	Age                                  time.Duration // up to its end
+	ToServer                             int64         // bytes delivered to the server
+	ToClient                             int64         // bytes delivered to the client
+	DatagramsToServer, DatagramsToClient int64         // of datagrams, how many
+	Dropped                              int64         // bytes that were under way when it ended and were not delivered
+	State                                State
+	By                                   string // who ended it: "client", "server", "gate", "dial" or a kind of fault
+	How                                  End    // how it ended: FIN (both sides finished), FullClose, RST or Abort
+	Err                                  string // what went wrong, such as a dial error
 }
 
 // Ordinal returns the connection's number at its gate, from 1 in the order of acceptance.
@@ -95,6 +97,7 @@ func (c *Conn) Info() ConnInfo {
 	i := ConnInfo{
 		Ordinal: c.ordinal, Opened: c.opened, State: c.state, By: c.by, How: c.how,
 		ToServer: c.moved[ToServer].Load(), ToClient: c.moved[ToClient].Load(), Dropped: c.dropped.Load(),
+		DatagramsToServer: c.datagrams[ToServer].Load(), DatagramsToClient: c.datagrams[ToClient].Load(),
 	}
 	i.Front, i.Client, i.Back, i.Server = c.client.own, c.client.peer, c.server.own, c.server.peer
 	if i.Age = time.Since(c.opened); !c.ended.IsZero() {
@@ -216,7 +219,6 @@ func (c *Conn) kick() {
 
 // serve reaches the server and moves bytes until the connection has ended and nothing is left of it.
 func (c *Conn) serve(ctx context.Context) {
-	defer c.gate.conns.Done()
 	c.client.watch(c)
 	server, err := c.gate.dial(ctx)
 	if err != nil {

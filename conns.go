@@ -73,7 +73,6 @@ func (g *Gate) endConns(n int, how End) (ended int) {
 
 // accept serves connections until the gate closes.
 func (g *Gate) accept(f *front) {
-	defer g.conns.Done()
 	for {
 		client, err := f.accept()
 		if err != nil {
@@ -97,22 +96,29 @@ func (g *Gate) admit(client net.Conn) {
 	if !g.resets() {
 		c.client.own = g.Addr() // the kernel knows a unix socket that was renamed by the name it had before
 	}
-	g.mu.Lock()
-	if g.state != running {
-		g.mu.Unlock()
+	if !g.enroll(c) {
 		cancel()
 		c.client.close(g.resets())
 		return
+	}
+	g.conns.Go(func() { c.serve(ctx) })
+}
+
+// enroll makes a connection one of the gate's, if that runs.
+func (g *Gate) enroll(c *Conn) bool {
+	g.mu.Lock()
+	if g.state != running {
+		g.mu.Unlock()
+		return false
 	}
 	g.seq++
 	c.ordinal, c.seed = g.seq, g.seed
 	c.nth = g.stats.accepted.Add(1)
 	g.live[c] = struct{}{}
-	g.conns.Add(1)
 	g.mu.Unlock()
 	c.ToServer.bind(g, ToServer, 1, c.ordinal)
 	c.ToClient.bind(g, ToClient, 1, c.ordinal)
-	go c.serve(ctx)
+	return true
 }
 
 // dial reaches the server. A dial that is given up when the server has just been reached ends with RST, because the client
@@ -177,7 +183,7 @@ func (g *Gate) dialCustom(ctx context.Context) (net.Conn, error) {
 
 // usable says why a gate cannot use a connection that is not its own, and then closes it.
 func usable(conn net.Conn) error {
-	if v := reflect.ValueOf(conn); conn == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNil(conn) {
 		return errors.New("got no connection and no error")
 	}
 	err := errors.Join(conn.SetReadDeadline(time.Time{}), conn.SetWriteDeadline(time.Time{}))
@@ -189,6 +195,12 @@ func usable(conn net.Conn) error {
 		return fmt.Errorf("got a %T: %w", conn, err)
 	}
 	return nil
+}
+
+// isNil reports whether there is nothing behind an interface.
+func isNil(x any) bool {
+	v := reflect.ValueOf(x)
+	return x == nil || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // A tlsConn is a connection whose every write fails after one that a deadline interrupted, as a *tls.Conn's does.

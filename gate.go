@@ -21,7 +21,7 @@ import (
 // The fields are set before Start and not changed afterwards; ToServer and ToClient may be changed at any time.
 // All methods may be called by any goroutine. None of them waits for a peer, save Close, for 5 s at most.
 type Gate struct {
-	// Network is "tcp" if empty; "tcp4", "tcp6" and "unix" are the others.
+	// Network is "tcp" if empty; "tcp4", "tcp6", "unix", and for datagrams "udp", "udp4" and "udp6" are the others.
 	Network string
 	// Listen is the address that clients connect to: "127.0.0.1:0" if empty (for unix sockets a path in a temporary
 	// folder). The port survives Stop and Start.
@@ -35,10 +35,17 @@ type Gate struct {
 	Window int
 	// Memory is how many bytes all queues of the gate may hold back together; 256 MiB if zero.
 	Memory int
+	// Sessions is how many sessions a gate of datagrams has at most; 10,000 if zero. When it has as many, the one that was
+	// silent for longest makes room for the next: it ends, by "evicted".
+	Sessions int
+	// Expire is how long a session of datagrams may be silent, both ways, before it ends, by "expired"; 5 minutes if zero.
+	Expire time.Duration
 	// ListenFunc listens in place of the real network, if it is not nil.
 	ListenFunc func(ctx context.Context, network, address string) (net.Listener, error)
+	// ListenPacket is what ListenFunc is, for datagrams.
+	ListenPacket func(ctx context.Context, network, address string) (net.PacketConn, error)
 	// DialContext reaches the server in place of the real network, if it is not nil. What it returns must survive an
-	// expired write deadline, which a *tls.Conn does not.
+	// expired write deadline, which a *tls.Conn does not. Of datagrams, each Read returns one and each Write sends one.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 	// Observe, if it is not nil, is told what happens, in order. It runs on a goroutine of the gate's own and may call
 	// anything but Close; when it is slow the oldest events are lost, and counted.
@@ -55,16 +62,17 @@ type Gate struct {
 
 	changing sync.Mutex // serializes Start, Stop, Close and SetDoor
 
-	mu      sync.Mutex // guards what follows; held shortly
-	state   gateState
-	front   *front
-	events  *events
-	live    map[*Conn]struct{} // in Conns
-	ending  map[*Conn]struct{} // not in Conns any more, and not gone
-	first   Door               // the door to start with
-	seq     uint64
-	seed    uint64
-	changed chan struct{} // closed and made anew when live changes
+	mu       sync.Mutex // guards what follows; held shortly
+	state    gateState
+	front    *front
+	exchange *exchange // of a gate of datagrams
+	events   *events
+	live     map[*Conn]struct{} // in Conns
+	ending   map[*Conn]struct{} // not in Conns any more, and not gone
+	first    Door               // the door to start with
+	seq      uint64
+	seed     uint64
+	changed  chan struct{} // closed and made anew when live changes
 }
 
 type gateState uint8
@@ -81,19 +89,6 @@ var ErrClosed = errors.New("the gate is closed")
 
 // closePatience is how long Close waits for the last bytes of connections.
 const closePatience = 5 * time.Second
-
-func (g *Gate) network() string { return cmp.Or(g.Network, "tcp") }
-func (g *Gate) window() int     { return cmp.Or(g.Window, 64<<20) }
-
-// resets reports whether connections can be reset.
-func (g *Gate) resets() bool { return g.network() != "unix" }
-
-// mustReset panics where connections cannot be reset.
-func (g *Gate) mustReset() {
-	if !g.resets() {
-		panic(&FaultError{Kind: "reset", Param: "network", Given: g.network(), Allowed: "a network other than unix, which has no RST"})
-	}
-}
 
 // Start makes the gate listen. After a Stop it listens on the same port again.
 func (g *Gate) Start() error {
@@ -140,7 +135,7 @@ func (g *Gate) open() error {
 	if err := g.check(); err != nil {
 		return err
 	}
-	f, err := listen(context.Background(), g.network(), g.Listen, g.ListenFunc)
+	f, x, err := g.listen()
 	if err != nil {
 		return err
 	}
@@ -160,7 +155,7 @@ func (g *Gate) open() error {
 		return errors.Join(err, f.close())
 	}
 	g.mu.Lock()
-	g.state, g.seed, g.front, g.memory.limit = running, g.Seed, f, int64(cmp.Or(g.Memory, 256<<20))
+	g.state, g.seed, g.front, g.exchange, g.memory.limit = running, g.Seed, f, x, int64(cmp.Or(g.Memory, 256<<20))
 	g.live, g.ending = make(map[*Conn]struct{}), make(map[*Conn]struct{})
 	g.events = newEvents(g.Observe)
 	g.mu.Unlock()
@@ -170,9 +165,27 @@ func (g *Gate) open() error {
 	}
 	g.ToServer.bind(g, ToServer, 0, 0)
 	g.ToClient.bind(g, ToClient, 0, 0)
-	g.conns.Add(1)
-	go g.accept(f)
+	if x != nil {
+		x.running = true // nobody else knows it yet
+		g.conns.Go(x.run)
+	} else {
+		g.conns.Go(func() { g.accept(f) })
+	}
 	return nil
+}
+
+// listen opens the gate's front, and for datagrams what moves them.
+func (g *Gate) listen() (*front, *exchange, error) {
+	if !datagrams(g.network()) {
+		f, err := listen(context.Background(), g.network(), g.Listen, g.ListenFunc)
+		return f, nil, err
+	}
+	net, err := listenPacket(context.Background(), g)
+	if err != nil {
+		return nil, nil, err
+	}
+	x := newExchange(g, net)
+	return newFront(net.addr(), &packetDoorway{x}, nil), x, nil
 }
 
 // drawSeed returns a seed that is not zero.

@@ -28,7 +28,7 @@ type mark struct {
 func (j *joined) add(s Segment) {
 	path := j.st.line.path
 	if len(j.data) == 0 {
-		j.at = j.st.now.place(s)
+		j.at = j.st.place(s)
 		j.first.set(s.Due, path)
 		j.last.set(s.Due, path)
 	} else if s.Due.After(j.last.due) {

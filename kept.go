@@ -2,7 +2,7 @@ package chaos
 
 import "time"
 
-// kept is a store for segments that a stage holds back, in order, each with the time that the stages before have added:
+// kept is a store for segments that a stage holds back, in the order in which they would leave a line, each with the time that the stages before have added:
 // lifted meanwhile, they take it back here as well. It is, or is part of, the stage's State. Its bytes count for the line.
 type kept struct {
 	st    *Stage // the stage that holds them back now
@@ -14,15 +14,15 @@ type kept struct {
 // keep puts a segment, or a part of it, that the stage's Sink works on into the store.
 func (k *kept) keep(s Segment) {
 	if k.st.now.inside {
-		s.at = k.st.now.place(s)
+		s.at = k.st.place(s)
 	}
-	k.st.line.add(k.queue.push(s, k.st.line.path, true))
+	k.st.line.add(k.queue.push(s, k.st.line.path, !k.st.line.datagrams))
 }
 
-// front returns the segment that was kept first, nil if there is none.
+// front returns the segment that is next in the store, nil if there is none.
 func (k *kept) front() *item { return k.queue.front() }
 
-// pop forgets the segment that was kept first.
+// pop forgets the segment that is next.
 func (k *kept) pop() { k.st.line.add(-k.queue.pop()) }
 
 // release passes everything on. What was due meanwhile is due now: those moments have gone by, and nobody behind is to

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -9,7 +10,8 @@ import (
 // It does no I/O, starts no goroutine, takes no lock and reads no clock: its pump tells it the time.
 //
 // What it keeps true:
-//   - a stream leaves in the order in which it passed the last stage, whatever the stages did to its moments;
+//   - a stream leaves in the order in which it passed the last stage, whatever the stages did to its moments; datagrams
+//     leave by their moments, and the end of their session behind all of them;
 //   - the data of a queued segment is the line's own;
 //   - what a stage added to a queued segment's moment can be taken back, and only that.
 type line struct {
@@ -20,8 +22,10 @@ type line struct {
 	post      func(func())         // has a function called on the line's goroutine
 	spawn     func(*Stage, func()) // runs a function on a goroutine of its own, nil for go
 	memory    *memory              // what all lines of the gate hold back, nil if nobody counts
+	lost      *atomic.Int64        // counts the datagrams that faults throw away, nil if nobody does
+	rebind    func()               // gives a session of datagrams a new socket to the server, nil if it has none
 	now       time.Time            // what time it is
-	offset    int64                // bytes read from the source
+	offset    int64                // bytes, or datagrams, read from the source
 	stages    []*Stage             // the first sees the bytes first
 	path      []step               // the stages that the current segment has passed, and what each added
 	queue     queue                // what is under way
@@ -62,7 +66,11 @@ type entry struct {
 // push feeds what has just arrived from the source to the first stage.
 func (l *line) push(data []byte, end End) {
 	s := Segment{Data: data, Due: l.now, End: end, at: l.offset + 1}
-	l.offset += int64(len(data))
+	if !l.datagrams {
+		l.offset += int64(len(data))
+	} else if end == More {
+		l.offset++
+	}
 	l.start(0, s)
 }
 
@@ -75,7 +83,7 @@ func (l *line) start(i int, s Segment) {
 	}
 }
 
-// enqueue receives what has passed every stage. A stream ends once; a reset may follow its end.
+// enqueue receives what has passed every stage. A stream ends once, and so does a session of datagrams; a reset may follow.
 func (l *line) enqueue(s Segment) {
 	if l.finished && s.End != RST || len(s.Data) == 0 && s.End == More && !l.datagrams {
 		return

@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// A queue holds the segments of one line that are under way, in the order in which they leave.
-// It allocates nothing in the steady state: items, their small buffers and the chunks that hold more are used again.
+// A queue holds the segments of one line that are under way, in the order in which they leave: those of a stream in the order
+// in which they came, datagrams as a heap by their moments. It allocates nothing in the steady state: items, their small buffers and the chunks that hold more are used again.
 type queue struct {
 	items []item // items[head:] are under way
-	head  int
+	head  int    // always 0 in a heap
+	heap  bool   // it is of datagrams
+	seq   uint64 // how many datagrams were pushed
 	chunk *chunk // where the next bytes are copied to
 	cost  int64  // what is under way, with what it takes to keep it
 	owned int    // the capacity of the items' own buffers
@@ -24,6 +26,7 @@ type item struct {
 	end   End
 	by    *Stage
 	at    int64
+	seq   uint64 // which datagram it is, in the order in which they were pushed
 	cost  int64  // what it counts for, without its chunk
 	added []step // what each stage added to due
 	own   []byte // holds a small segment's bytes, kept for use again
@@ -68,9 +71,15 @@ func (q *queue) front() *item {
 }
 
 // push puts a segment under way and returns by how much the queue's cost has grown. An ordered queue keeps the order in
-// which segments are pushed; otherwise they leave by their moments.
+// which segments are pushed; otherwise they are datagrams, which leave by their moments. A queue is one or the other for good.
 func (q *queue) push(s Segment, path []step, ordered bool) int64 {
 	before := q.cost
+	if !ordered && s.End != More && len(s.Data) > 0 {
+		datagram := s
+		datagram.End = More
+		q.push(datagram, path, ordered)
+		s.Data = nil // the session ends behind all that is under way, this datagram is not held up for that
+	}
 	if len(q.items) == cap(q.items) && q.head > len(q.items)/2 { // seldom enough that it costs nothing a segment
 		q.compact()
 	}
@@ -90,20 +99,12 @@ func (q *queue) push(s Segment, path []step, ordered bool) int64 {
 	q.hold(it, s.Data)
 	q.cost += it.cost
 	switch {
-	case n == q.head:
-	case ordered:
+	case !ordered:
+		q.enheap(n)
+	case n > q.head:
 		it.leave = later(it.leave, q.items[n-1].leave)
-	default:
-		q.sink(n)
 	}
 	return q.cost - before
-}
-
-// sink moves the last item before those that leave later.
-func (q *queue) sink(n int) {
-	for ; n > q.head && q.items[n].leave.Before(q.items[n-1].leave); n-- {
-		q.items[n], q.items[n-1] = q.items[n-1], q.items[n]
-	}
 }
 
 // hold copies an item's bytes.
@@ -154,7 +155,11 @@ func (q *queue) pop() int64 {
 	q.release(it.chunk)
 	clear(it.added)
 	*it = item{added: it.added[:0], own: it.own}
-	q.head++
+	if q.heap {
+		q.unheap()
+	} else {
+		q.head++
+	}
 	if q.head == len(q.items) {
 		q.items, q.head = q.items[:0], 0
 		q.release(q.chunk)
@@ -191,12 +196,11 @@ func (q *queue) takeBack(st *Stage, now time.Time) {
 		})
 		it.leave = it.due
 	}
-	live := q.items[q.head:]
-	// Datagrams go by their moments; in a stream a segment waits for the one before it.
-	if st.line.datagrams {
-		slices.SortStableFunc(live, func(a, b item) int { return a.leave.Compare(b.leave) })
+	if q.heap {
+		q.reheap()
 		return
 	}
+	live := q.items[q.head:] // in a stream a segment waits for the one before it
 	for i := 1; i < len(live); i++ {
 		live[i].leave = later(live[i].leave, live[i-1].leave)
 	}

@@ -1,9 +1,6 @@
 package chaos
 
-import (
-	"time"
-	"unsafe"
-)
+import "time"
 
 // A Stage is one fault at work on one direction of one connection: what [Fault.Impose] is given.
 // All of it belongs to one goroutine; only Post may be called from another.
@@ -28,17 +25,6 @@ type Stage struct {
 	gone     bool
 }
 
-// A call is what a stage's Sink is working on. Its zero value stands for work that no segment started: an alarm,
-// a cleanup, a posted function.
-type call struct {
-	inside bool
-	due    time.Time
-	at     int64
-	data   []byte
-	end    End
-	passed int // how many steps the segment had behind it
-}
-
 // Now returns the current time.
 func (st *Stage) Now() time.Time { return st.line.now }
 
@@ -53,7 +39,7 @@ func (st *Stage) Datagrams() bool { return st.line.datagrams }
 
 // Offset returns the position of the current segment's first byte in the stream that the source sent. Behind a fault
 // that changes the stream's length it stays the source's. Outside of a Sink it is the position up to which the
-// gate has read.
+// gate has read. A datagram is one position: its number in the session's direction, from 0.
 func (st *Stage) Offset() int64 {
 	if st.now.inside {
 		return st.now.at - 1
@@ -86,6 +72,21 @@ func (st *Stage) Hit(bytes int) { st.hits(1, st.Offset(), bytes) }
 func (st *Stage) hits(n int, offset int64, bytes int) {
 	if i := st.imposed; i != nil {
 		i.hit(Hit{Conn: st.line.conn.ordinal, Direction: st.line.dir, Offset: offset, Bytes: int64(bytes), Time: st.line.now}, int64(n))
+	}
+}
+
+// lose counts that the fault has thrown a datagram of so many bytes away: a hit, and a loss.
+func (st *Stage) lose(bytes int) {
+	st.Hit(bytes)
+	if n := st.line.lost; n != nil {
+		n.Add(1)
+	}
+}
+
+// rebind has the server see the session come from another port from now on, if there is a socket to it.
+func (st *Stage) rebind() {
+	if f := st.line.rebind; f != nil {
+		f()
 	}
 }
 
@@ -162,7 +163,7 @@ func (st *Stage) Sub(fault Fault, next Sink) (in Sink, lift func()) {
 	sub.now = call{}
 	in = func(s Segment) {
 		if st.now.inside {
-			s.at = st.now.place(s)
+			s.at = st.place(s)
 		} else if s.at == 0 {
 			s.at = st.line.offset + 1
 		}
@@ -186,57 +187,6 @@ func (st *Stage) drop(sub *Stage) {
 			return
 		}
 	}
-}
-
-// enter hands a segment to the fault.
-func (st *Stage) enter(s Segment) {
-	was := st.now
-	st.now = call{inside: true, due: s.Due, at: s.at, data: s.Data, end: s.End, passed: len(st.line.path)}
-	st.sink(s)
-	st.now = was
-}
-
-// pass is the Sink that a fault passes its segments to. It keeps what the fault need not know: the position of the
-// bytes, the time that the fault added, and who ended the stream.
-func (st *Stage) pass(s Segment) {
-	if st.gone {
-		return
-	}
-	l, step := st.line, step{stage: st}
-	if st.now.inside {
-		s.at = st.now.place(s)
-		step.added = s.Due.Sub(st.now.due)
-		for _, p := range l.path[st.now.passed:] {
-			if p.stage != st && p.stage.within(st) {
-				step.added -= p.added
-			}
-		}
-	} else if s.at == 0 {
-		s.at = l.offset + 1
-	}
-	if s.End != More && s.by == nil && (!st.now.inside || st.now.end == More) {
-		s.by = st
-	}
-	l.path = append(l.path, step)
-	st.next(s)
-	l.path = l.path[:len(l.path)-1]
-}
-
-// place returns the position of a segment that a Sink passes on. A part of what came in lies that much further on;
-// a segment that was kept has its own; anything else stands where what came in stood.
-func (c *call) place(s Segment) int64 {
-	if len(s.Data) > 0 && len(c.data) > 0 {
-		if d := uintptr(unsafe.Pointer(&s.Data[0])) - uintptr(unsafe.Pointer(&c.data[0])); d < uintptr(len(c.data)) {
-			return c.at + int64(d)
-		}
-	}
-	if len(s.Data) == 0 && s.End != More {
-		return c.at + int64(len(c.data))
-	}
-	if s.at != 0 {
-		return s.at
-	}
-	return c.at
 }
 
 // whenBytesWait has f called once when bytes are there that the hold keeps the gate from reading.

@@ -47,7 +47,7 @@
 //
 //	{"name": "redis", "listen": "127.0.0.1:26379", "server": "127.0.0.1:6379", "to_client": ["delay by=200ms"]}
 //
-// Its addresses alone fit on one line, [NAME=][tcp:|unix:]LISTEN,SERVER:
+// Its addresses alone fit on one line, [NAME=][tcp:|udp:|unix:]LISTEN,SERVER:
 //
 //	redis=127.0.0.1:26379,127.0.0.1:6379
 //

@@ -172,7 +172,7 @@ func ExampleParseGate() {
 	fmt.Println(err)
 	// Output:
 	// db tcp6 [::1]:15432 db.example:5432 <nil>
-	// gate: got 127.0.0.1:26379, want [NAME=][tcp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379
+	// gate: got 127.0.0.1:26379, want [NAME=][tcp:|udp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379
 }
 
 func ExampleGate_Text() {

@@ -15,7 +15,7 @@ import (
 // A Gate is a gate with what it imposes, as it is written down.
 type Gate struct {
 	Name     string     `json:"name,omitempty"`
-	Network  string     `json:"network,omitempty"` // "tcp", "tcp4", "tcp6" or "unix"; "tcp" if empty, which it never is when read
+	Network  string     `json:"network,omitempty"` // "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6" or "unix"; "tcp" if empty, which it never is when read
 	Listen   string     `json:"listen,omitempty"`  // any free port of the loopback address if empty
 	Server   string     `json:"server"`
 	Seed     Seed       `json:"seed,omitzero"` // drawn at the start if zero
@@ -24,16 +24,10 @@ type Gate struct {
 	ToClient Faults     `json:"to_client,omitempty"`
 }
 
-var (
-	networks = []string{"tcp", "tcp4", "tcp6", "unix"}
-	// Networks of datagrams are known, so that they are not taken for hosts, but no gate starts on them yet.
-	datagramNetworks = []string{"udp", "udp4", "udp6"}
-)
+var networks = []string{"tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix"}
 
-// isNetwork reports whether a word is the name of a network, even of one that is refused.
-func isNetwork(word string) bool {
-	return slices.Contains(networks, word) || slices.Contains(datagramNetworks, word)
-}
+// isNetwork reports whether a word is the name of a network.
+func isNetwork(word string) bool { return slices.Contains(networks, word) }
 
 // New returns a gate with the addresses, the seed, the door and the faults of g, that is not started: all of them hold
 // before its first client can connect.
@@ -60,10 +54,7 @@ func (g Gate) check() *Error {
 	if err := checkName(g.Name); err != nil {
 		return errorf("name", "%w", err)
 	}
-	if slices.Contains(datagramNetworks, network) {
-		return errorf("network", "got %s, but datagrams are not supported yet", network)
-	}
-	if !slices.Contains(networks, network) {
+	if !isNetwork(network) {
 		return errorf("network", "%w", unknown("network", network, networks))
 	}
 	if err := checkAddress(network, g.Listen); err != nil && g.Listen != "" {

@@ -88,8 +88,8 @@ func TestGateJSONRefuses(t *testing.T) {
 		{"brackets around no address", `{"server":"[a]:80"}`, "server", `server: got [a]:80, want an IPv6 address in brackets, such as [::1]:80`},
 		{"URL", `{"server":"http://a:80"}`, "server", `server: got http://a:80, want HOST:PORT, with an IPv6 address in brackets`},
 		{"host with a blank", `{"listen":"a b:80","server":"a:1"}`, "listen", `listen: got "a b:80", want HOST:PORT with a name or an IP address`},
-		{"network of datagrams", `{"network":"udp4","server":"a:1"}`, "network", `network: got udp4, but datagrams are not supported yet`},
-		{"network unlike any", `{"network":"sctp6x","server":"a:1"}`, "network", `network: unknown network "sctp6x", want tcp, tcp4, tcp6 or unix`},
+		{"fault for streams", `{"network":"udp4","server":"a:1","to_server":["slice size=1B"]}`, "to_server[0].slice", `to_server[0]: slice: got udp4, want a network of streams, because a datagram is never cut`},
+		{"network unlike any", `{"network":"sctp6x","server":"a:1"}`, "network", `network: unknown network "sctp6x", want tcp, tcp4, tcp6, udp, udp4, udp6 or unix`},
 		{"network", `{"network":"tpc","server":"a:1"}`, "network", `network: unknown network "tpc", did you mean tcp?`},
 		{"path too long", `{"network":"unix","server":"/` + strings.Repeat("a", 107) + `"}`, "server", `server: got a path of 108 bytes, /` + strings.Repeat("a", 59) + `…, want at most 107`},
 		{"path with a zero byte", `{"network":"unix","server":"/a\u0000"}`, "server", `server: got "/a\x00", want a path without zero bytes (an abstract name begins with @)`},
@@ -142,6 +142,8 @@ func TestGateText(t *testing.T) {
 		{"unix:a=b,c", spec.Gate{Network: "unix", Listen: "a=b", Server: "c"}, ""},
 		{"my gate=:80,a:1", spec.Gate{Name: "my gate", Network: "tcp", Listen: ":80", Server: "a:1"}, ""},
 		{"tcp=:80,a:1", spec.Gate{Name: "tcp", Network: "tcp", Listen: ":80", Server: "a:1"}, ""},
+		{"udp:127.0.0.1:53,b:53", spec.Gate{Network: "udp", Listen: "127.0.0.1:53", Server: "b:53"}, ""},
+		{"dns=udp6:[::1]:53,b:53", spec.Gate{Name: "dns", Network: "udp6", Listen: "[::1]:53", Server: "b:53"}, ""},
 		{"tcp:udp:80,a:1", spec.Gate{Network: "tcp", Listen: "udp:80", Server: "a:1"}, ""},
 	}
 	for _, tt := range tests {
@@ -161,7 +163,7 @@ func TestGateText(t *testing.T) {
 }
 
 func TestParseGateRefuses(t *testing.T) {
-	const form = "[NAME=][tcp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379"
+	const form = "[NAME=][tcp:|udp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379"
 	tests := []struct {
 		text   string
 		column int
@@ -177,8 +179,6 @@ func TestParseGateRefuses(t *testing.T) {
 		{"x=a:1,", 7, "server: got nothing, want HOST:PORT"},
 		{"::1:80,b:2", 1, "listen: got ::1:80, want HOST:PORT, with an IPv6 address in brackets"},
 		{"tcp:/tmp/a,b:2", 5, "listen: got /tmp/a, want HOST:PORT"},
-		{"udp:127.0.0.1:53,b:53", 1, "network: got udp, but datagrams are not supported yet"},
-		{"dns=udp6:[::1]:53,b:53", 5, "network: got udp6, but datagrams are not supported yet"},
 		{"tpc:a:1,b:2", 1, "listen: got tpc:a:1, want HOST:PORT, with an IPv6 address in brackets"},
 		{"\x1b=a:1,b:2", 1, `name: got "\x1b", want printable characters other than / and quotes`},
 	}

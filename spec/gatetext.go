@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-const gateForm = "[NAME=][tcp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379"
+const gateForm = "[NAME=][tcp:|udp:|unix:]LISTEN,SERVER, such as redis=127.0.0.1:26379,127.0.0.1:6379"
 
-// ParseGate reads a gate from one line, [NAME=][tcp:|unix:]LISTEN,SERVER. An IPv6 address stands in brackets; nothing
+// ParseGate reads a gate from one line, [NAME=][tcp:|udp:|unix:]LISTEN,SERVER. An IPv6 address stands in brackets; nothing
 // before the comma is any free port. Its errors are of type [*Error].
 func ParseGate(text string) (Gate, error) {
 	g := Gate{Network: "tcp"}

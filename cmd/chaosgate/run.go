@@ -25,7 +25,7 @@ type runFlags struct {
 func newRun() *cobra.Command {
 	var flags runFlags
 	cmd := &cobra.Command{
-		Use:   "run [NAME=][tcp:|unix:]LISTEN,SERVER",
+		Use:   "run [NAME=][tcp:|udp:|unix:]LISTEN,SERVER",
 		Short: "Run one gate in the foreground, before a server of your own",
 		Long: `run stands between the clients that connect to LISTEN and the server at SERVER, imposes the given
 faults on their traffic, and shows what happens until it is interrupted. It then lifts everything,

@@ -1,0 +1,261 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Socket buffers as large as the kernel gives: the default holds 92 datagrams of 1400 bytes. The front's takes those of all clients.
+// Nothing is taken from memory before it is filled.
+const (
+	frontBuffer  = 32 << 20
+	serverBuffer = 4 << 20
+)
+
+// bind opens the front. It is bound to an explicit port even if any port will do, because a socket that is connected and then not any
+// more, which is how the door refuses, keeps its port only then.
+func (k *kernelSockets) bind(ctx context.Context, address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	at := netip.AddrPortFrom(netip.IPv6Unspecified(), 0)
+	if host == "" {
+		_, service, _ := net.SplitHostPort(address)
+		port, err := net.DefaultResolver.LookupPort(ctx, k.network, service)
+		if err != nil {
+			return err
+		}
+		if k.network == "udp4" || !hasIPv6() {
+			at = netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
+		}
+		at = netip.AddrPortFrom(at.Addr(), uint16(port))
+	} else {
+		ats, err := resolve(ctx, k.network, address)
+		if err != nil {
+			return err
+		}
+		at = ats[0]
+	}
+	if at.Port() != 0 {
+		k.front, err = k.listenOn(at)
+	} else {
+		k.front, at, err = k.listenOnAny(at)
+	}
+	if err != nil {
+		return err
+	}
+	k.at, k.v6, k.any = at, !at.Addr().Unmap().Is4(), at.Addr().IsUnspecified()
+	return nil
+}
+
+// listenOnAny has the kernel choose a port, and binds to that explicitly. Somebody may be faster, and then another is tried.
+func (k *kernelSockets) listenOnAny(at netip.AddrPort) (*descriptor, netip.AddrPort, error) {
+	for range 16 {
+		d, err := k.listenOn(at)
+		if err != nil {
+			return nil, at, err
+		}
+		sa, err := unix.Getsockname(d.fd)
+		d.close()
+		if err != nil {
+			return nil, at, os.NewSyscallError("getsockname", err)
+		}
+		chosen := netip.AddrPortFrom(at.Addr(), addrPort(sa).Port())
+		if d, err = k.listenOn(chosen); err == nil || !errors.Is(err, unix.EADDRINUSE) {
+			return d, chosen, err
+		}
+	}
+	return nil, at, errors.New("no free port was found")
+}
+
+// listenOn opens a socket that is bound to an address.
+func (k *kernelSockets) listenOn(at netip.AddrPort) (*descriptor, error) {
+	v6, every := !at.Addr().Unmap().Is4(), at.Addr().IsUnspecified()
+	d, err := k.open(v6, frontBuffer)
+	if err != nil {
+		return nil, err
+	}
+	if v6 {
+		only := 0
+		if k.network == "udp6" || !every {
+			only = 1
+		}
+		err = unix.SetsockoptInt(d.fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only)
+		if every && err == nil {
+			err = unix.SetsockoptInt(d.fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
+		}
+	} else if every {
+		err = unix.SetsockoptInt(d.fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
+	}
+	if err = os.NewSyscallError("setsockopt", err); err == nil {
+		err = os.NewSyscallError("bind", unix.Bind(d.fd, sockaddrOf(at, v6)))
+	}
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// open opens a socket of datagrams.
+func (k *kernelSockets) open(v6 bool, buffer int) (*descriptor, error) {
+	family := unix.AF_INET
+	if v6 {
+		family = unix.AF_INET6
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	for _, option := range [][2]int{{unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}, {unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}} {
+		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, option[0], buffer) != nil { // for which one has to be privileged
+			unix.SetsockoptInt(fd, unix.SOL_SOCKET, option[1], buffer)
+		}
+	}
+	return &descriptor{k: k, fd: fd}, nil
+}
+
+// connectTo returns a socket that is connected to an address.
+func (k *kernelSockets) connectTo(at netip.AddrPort) (*descriptor, error) {
+	v6 := !at.Addr().Unmap().Is4()
+	d, err := k.open(v6, serverBuffer)
+	if err != nil {
+		return nil, err
+	}
+	err = os.NewSyscallError("connect", unix.Connect(d.fd, sockaddrOf(at, v6)))
+	var sa unix.Sockaddr
+	if err == nil {
+		sa, err = unix.Getsockname(d.fd)
+		err = os.NewSyscallError("getsockname", err)
+	}
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	d.own, d.peer = addrPort(sa).String(), at.String()
+	return d, nil
+}
+
+// hasIPv6 reports whether the machine has IPv6.
+func hasIPv6() bool {
+	fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return unix.Bind(fd, &unix.SockaddrInet6{Addr: netip.IPv6Loopback().As16()}) == nil
+}
+
+// sockaddrOf returns an address for a system call on a socket of a family.
+func sockaddrOf(at netip.AddrPort, v6 bool) unix.Sockaddr {
+	if !v6 {
+		return &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().Unmap().As4()}
+	}
+	return &unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16(), ZoneId: zoneID(at.Addr().Zone())}
+}
+
+// addrPort does the reverse of sockaddrOf.
+func addrPort(sa unix.Sockaddr) netip.AddrPort {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).WithZone(zoneName(sa.ZoneId)), uint16(sa.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// drops returns how many datagrams the kernel has dropped because the receive buffer was full: the counter that SO_RXQ_OVFL tells
+// with the next datagram, and SO_MEMINFO at any time.
+func (d *descriptor) drops() int64 {
+	var info [unix.SK_MEMINFO_VARS]uint32
+	size := uint32(unsafe.Sizeof(info))
+	if _, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(d.fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0); errno != 0 {
+		return 0
+	}
+	return int64(info[unix.SK_MEMINFO_DROPS])
+}
+
+func (*kernelSockets) allows(Door) error { return nil }
+
+// turn does the doors with the one socket, which keeps its port:
+//
+//   - Hold takes it out of the epoll: what arrives waits in its buffer;
+//   - Refuse connects it to a socket of our own that never sends, so that for everybody else nobody listens and the kernel
+//     answers "port unreachable". Connected to nothing (AF_UNSPEC) it is what it was.
+func (k *kernelSockets) turn(from, to Door) (err error) {
+	if to == Refuse {
+		if err := k.refuse(); err != nil {
+			return err
+		}
+		if from == Hold {
+			k.front.empty() // what waits is lost, as a queue that is reset is
+		}
+	}
+	if from == Refuse {
+		if err := k.front.disconnect(k.v6); err != nil {
+			return fmt.Errorf("connect to nobody: %w", err)
+		}
+		k.dead.close()
+		k.dead = nil
+	}
+	if to == Hold || from == Hold {
+		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(k.front.fd)}
+		if to == Hold {
+			ev.Events = 0
+		}
+		k.poll.Control(func(epfd uintptr) {
+			err = os.NewSyscallError("epoll_ctl", unix.EpollCtl(int(epfd), unix.EPOLL_CTL_MOD, k.front.fd, &ev))
+		})
+	}
+	return err
+}
+
+// refuse connects the front to a socket that never sends.
+func (k *kernelSockets) refuse() error {
+	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	if k.v6 {
+		loopback = netip.IPv6Loopback()
+	}
+	dead, err := k.open(k.v6, 1)
+	if err != nil {
+		return err
+	}
+	var sa unix.Sockaddr
+	err = os.NewSyscallError("bind", unix.Bind(dead.fd, sockaddrOf(netip.AddrPortFrom(loopback, 0), k.v6)))
+	if err == nil {
+		sa, err = unix.Getsockname(dead.fd)
+	}
+	if err == nil {
+		err = os.NewSyscallError("connect", unix.Connect(k.front.fd, sa))
+	}
+	if err != nil {
+		dead.close()
+		return err
+	}
+	k.dead = dead
+	return nil
+}
+
+// disconnect undoes connect.
+func (d *descriptor) disconnect(v6 bool) error {
+	var sa unix.RawSockaddrInet6
+	sa.Family = unix.AF_UNSPEC
+	size := uintptr(unix.SizeofSockaddrInet6)
+	if !v6 {
+		size = unix.SizeofSockaddrInet4
+	}
+	if _, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(d.fd), uintptr(unsafe.Pointer(&sa)), size); errno != 0 {
+		return errno
+	}
+	return nil
+}

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package chaos
+
+import "context"
+
+// kernelPackets tells whether datagrams can be moved by descriptors.
+const kernelPackets = false
+
+func listenKernel(context.Context, string, string) (sockets, error) { panic("not on this platform") }
