@@ -256,5 +256,6 @@ func (g *Gate) gone(c *Conn) {
 	g.mu.Unlock()
 	g.events.add(Event{
 		Type: EventClosed, Conn: c.ordinal, By: i.By, How: i.How, ToServer: i.ToServer, ToClient: i.ToClient, Bytes: i.Dropped, Err: i.Err,
+		DatagramsToServer: i.DatagramsToServer, DatagramsToClient: i.DatagramsToClient,
 	})
 }

@@ -36,15 +36,19 @@ type Event struct {
 	Fault     string    // the kind of fault, for Imposed, Changed, Lifted, Fired, Failed
 	Ordinal   int       // the fault's number in its flow
 	Hits      int64     // Fired: since the last such event; Lifted: in all
-	Offset    int64     // Fired: the position of the last hit
+	Offset    int64     // Fired: the position of the last hit: a byte's, or a datagram's number
 	Bytes     int64     // Fired: bytes concerned by the last hit; Closed: bytes that were dropped
 	ToServer  int64     // Closed: bytes delivered to the server
 	ToClient  int64     // Closed: bytes delivered to the client
-	By        string    // Closed: who ended it: "client", "server", "gate", "dial" or a kind of fault
-	How       End       // Closed: how
-	Door      Door      // Door: which
-	Addr      string    // Started: where clients connect; Opened: the client's address
-	Err       string
+
+	DatagramsToServer int64 // Closed: datagrams delivered to the server
+	DatagramsToClient int64 // Closed: datagrams delivered to the client
+
+	By   string // Closed: who ended it: "client", "server", "gate", "dial" or a kind of fault
+	How  End    // Closed: how
+	Door Door   // Door: which
+	Addr string // Started: where clients connect; Opened: the client's address
+	Err  string
 }
 
 // String returns the event as a line for people.
@@ -67,6 +71,9 @@ func (e Event) String() string {
 		fmt.Fprintf(&b, " %s on %v hits=%d offset=%d bytes=%d", e.Fault, e.Direction, e.Hits, e.Offset, e.Bytes)
 	case EventClosed:
 		fmt.Fprintf(&b, " by %s with %v to_server=%d to_client=%d", e.By, e.How, e.ToServer, e.ToClient)
+		if e.DatagramsToServer+e.DatagramsToClient > 0 {
+			fmt.Fprintf(&b, " datagrams=%d,%d", e.DatagramsToServer, e.DatagramsToClient)
+		}
 		if e.Bytes > 0 {
 			fmt.Fprintf(&b, " dropped=%d", e.Bytes)
 		}

@@ -29,12 +29,12 @@ type Imposed struct {
 type Hit struct {
 	Conn      uint64    // the connection's ordinal
 	Direction Direction // which way the bytes went
-	Offset    int64     // position of the first byte concerned, in the stream that the source sent
+	Offset    int64     // position of the first byte concerned in the stream that the source sent, or the datagram's number
 	Bytes     int64     // how many bytes were concerned
 	Time      time.Time
 }
 
-// A Position is a place in the stream of one connection.
+// A Position is a place in the stream of one connection, or among its datagrams.
 type Position struct {
 	Conn   uint64 // the connection's ordinal
 	Offset int64

@@ -88,12 +88,12 @@ func (d *descriptor) receive(b *batch, to receiver) {
 			switch {
 			case d.s == nil:
 				to.fromClient(b.from(i, d.k.any), data)
-			case d.s.server == d: // and it was not bound anew meanwhile
+			case d.s.server == d: // no other has taken its place meanwhile
 				to.fromServer(d.s, data)
 			}
 		}
 		to.flush()
-		if n < batchSize {
+		if n < batchSize || d.closed { // its number may be another's by now
 			return
 		}
 	}

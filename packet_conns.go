@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"runtime"
@@ -143,6 +144,9 @@ func (c *connSockets) tell(a arrival) bool {
 	if a.err == nil || errors.Is(a.err, syscall.ECONNREFUSED) {
 		return true
 	}
+	if a.err == io.EOF {
+		return false
+	}
 	pause := time.NewTimer(firstPause) // whatever it is, it does not pass at once
 	defer pause.Stop()
 	select {
@@ -257,7 +261,9 @@ func (c *connSockets) take(a arrival, to receiver) {
 		to.failed(a.err)
 	case a.s == nil:
 		to.fromClient(a.of, a.data)
-	case a.s.server != a.to: // it was bound anew meanwhile
+	case a.s.server != a.to: // another has taken its place meanwhile
+	case a.err == io.EOF:
+		a.s.endAs("server")
 	case errors.Is(a.err, syscall.ECONNREFUSED):
 		to.refused(a.s)
 	case a.err != nil:

@@ -45,6 +45,7 @@ type descriptor struct {
 	fd        int
 	s         *session // whose it is; nil for the front
 	own, peer string
+	closed    bool
 }
 
 func listenKernel(ctx context.Context, network, address string) (sockets, error) {
@@ -178,6 +179,7 @@ func (d *descriptor) close() {
 	if d.k.byFD[int32(d.fd)] == d {
 		delete(d.k.byFD, int32(d.fd))
 	}
+	d.closed = true
 	unix.Close(d.fd)
 }
 

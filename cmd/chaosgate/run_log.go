@@ -79,6 +79,8 @@ func (l *gateLog) firing(e chaos.Event) string {
 		fmt.Fprintf(&b, " %d times, last", e.Hits)
 	}
 	switch {
+	case l.datagrams():
+		fmt.Fprintf(&b, " at datagram %d, for %s", e.Offset, size(e.Bytes))
 	case e.Bytes > 0:
 		fmt.Fprintf(&b, " at byte %d, for %s", e.Offset, size(e.Bytes))
 	case strings.HasSuffix(l.fault(e), "stall"): // it leaves bytes unread, the stream goes on
@@ -109,7 +111,7 @@ func (l *gateLog) closed(e chaos.Event) string {
 		fmt.Fprintf(&b, " after %s", short(e.Time.Sub(was.at)))
 		delete(l.conns, e.Conn)
 	}
-	fmt.Fprintf(&b, ", %s to server, %s to client", size(e.ToServer), size(e.ToClient))
+	fmt.Fprintf(&b, ", %s to server, %s to client", l.amount(e.ToServer, e.DatagramsToServer), l.amount(e.ToClient, e.DatagramsToClient))
 	if e.Bytes > 0 {
 		fmt.Fprintf(&b, ", %s dropped", size(e.Bytes))
 	}
@@ -136,6 +138,7 @@ type eventJSON struct {
 	Age       string           `json:"age,omitzero"`
 	ToServer  *int64           `json:"to_server,omitzero"`
 	ToClient  *int64           `json:"to_client,omitzero"`
+	Datagrams *[2]int64        `json:"datagrams,omitzero"` // to the server, to the client
 	Dropped   *int64           `json:"dropped,omitzero"`
 	By        string           `json:"by,omitzero"`
 	How       *chaos.End       `json:"how,omitzero"`
@@ -162,6 +165,9 @@ func (l *gateLog) json(e chaos.Event) {
 		j.Hits = &e.Hits
 	case chaos.EventClosed:
 		j.ToServer, j.ToClient, j.Dropped, j.How = &e.ToServer, &e.ToClient, &e.Bytes, &e.How
+		if l.datagrams() {
+			j.Datagrams = &[2]int64{e.DatagramsToServer, e.DatagramsToClient}
+		}
 		if was, ok := l.conns[e.Conn]; ok {
 			j.Addr, j.Age = was.addr, e.Time.Sub(was.at).String()
 			delete(l.conns, e.Conn)
@@ -177,6 +183,17 @@ func (l *gateLog) write(value any) {
 		line = fmt.Appendf(nil, `{"type":"unwritable","error":%q}`, err)
 	}
 	fmt.Fprintf(l.out, "%s\n", line)
+}
+
+// datagrams reports whether the gate carries datagrams.
+func (l *gateLog) datagrams() bool { return strings.HasPrefix(l.gate.Network, "udp") }
+
+// amount returns what was delivered: bytes, and of datagrams their number.
+func (l *gateLog) amount(bytes, datagrams int64) string {
+	if !l.datagrams() {
+		return size(bytes)
+	}
+	return plural(datagrams, "datagram") + " (" + size(bytes) + ")"
 }
 
 // size returns a number of bytes with a unit fit for it.

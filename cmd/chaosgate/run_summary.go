@@ -29,7 +29,12 @@ func (l *gateLog) sum(s summary, out output) {
 		return
 	}
 	st := s.stats
-	fmt.Fprintf(l.out, "\n%s in %s; %s to server, %s to client", plural(st.Accepted, "connection"), short(s.took), size(st.ToServer), size(st.ToClient))
+	what := "connection"
+	if l.datagrams() {
+		what = "session"
+	}
+	fmt.Fprintf(l.out, "\n%s in %s; %s to server, %s to client", plural(st.Accepted, what), short(s.took),
+		l.amount(st.ToServer, st.DatagramsToServer), l.amount(st.ToClient, st.DatagramsToClient))
 	if st.Dropped > 0 {
 		fmt.Fprintf(l.out, ", %s dropped", size(st.Dropped))
 	}
@@ -37,7 +42,15 @@ func (l *gateLog) sum(s summary, out output) {
 	for _, c := range []struct {
 		n    int64
 		what string
-	}{{st.DialErrors, "time the server could not be reached"}, {st.AcceptErrors, "accept error"}, {st.EventsLost, "event not shown, the output is too slow"}} {
+	}{
+		{st.DialErrors, "time the server could not be reached"},
+		{st.AcceptErrors, "accept error"},
+		{st.Refused, "time the server's host said that nobody listens"},
+		{st.Overflowed, "datagram thrown away, the gate's memory was full"},
+		{st.KernelDrops, "datagram dropped by the kernel, a receive buffer was full"},
+		{st.SendErrors, "datagram that the kernel did not send"},
+		{st.EventsLost, "event not shown, the output is too slow"},
+	} {
 		if c.n > 0 {
 			fmt.Fprintln(l.out, l.paint.red(plural(c.n, c.what)))
 		}
@@ -81,6 +94,7 @@ func (l *gateLog) sumJSON(s summary) {
 		ToServer     int64            `json:"to_server"`
 		ToClient     int64            `json:"to_client"`
 		Dropped      int64            `json:"dropped"`
+		Datagrams    *datagramSums    `json:"datagrams,omitzero"`
 		DoorHits     int64            `json:"door_hits"`
 		Faults       []fault          `json:"faults"`
 	}{
@@ -88,10 +102,24 @@ func (l *gateLog) sumJSON(s summary) {
 		DialErrors: s.stats.DialErrors, AcceptErrors: s.stats.AcceptErrors, EventsLost: s.stats.EventsLost,
 		ToServer: s.stats.ToServer, ToClient: s.stats.ToClient, Dropped: s.stats.Dropped, DoorHits: s.doorHits, Faults: []fault{},
 	}
+	if st := s.stats; l.datagrams() {
+		object.Datagrams = &datagramSums{st.DatagramsToServer, st.DatagramsToClient, st.Lost, st.Overflowed, st.KernelDrops, st.Refused, st.SendErrors}
+	}
 	for _, f := range s.faults {
 		object.Faults = append(object.Faults, fault{f.way, f.text, f.hits})
 	}
 	l.write(object)
+}
+
+// datagramSums is what became of datagrams: delivered, thrown away by faults, by the gate, by the kernel; and what was heard of the server.
+type datagramSums struct {
+	ToServer    int64 `json:"to_server"`
+	ToClient    int64 `json:"to_client"`
+	Lost        int64 `json:"lost"`
+	Overflowed  int64 `json:"overflowed"`
+	KernelDrops int64 `json:"kernel_drops"`
+	Refused     int64 `json:"refused"`
+	SendErrors  int64 `json:"send_errors"`
 }
 
 // plural returns a number with its noun.

@@ -25,7 +25,7 @@ const patience = 20 * time.Second
 
 // TestScripts runs the transcripts in testdata/script. Beside testscript's own commands they have
 //
-//	echoserver               starts a server that sends each line back, and closes after "bye"; sets $SERVER
+//	echoserver [udp]         starts a server that sends each line back, and closes after "bye"; sets $SERVER
 //	[!] ask LINE...          connects to $GATE, sends each line and expects it back; ! if that must fail
 //	gate ARG...              starts the program and waits until it listens; sets $GATE
 //	until PATTERN            waits until the program has written that
@@ -53,7 +53,17 @@ type stageKey struct{}
 // A scriptStage is what one script has under way.
 type scriptStage struct{ program *exec.Cmd }
 
-func echoServer(ts *testscript.TestScript, _ bool, _ []string) {
+func echoServer(ts *testscript.TestScript, _ bool, networks []string) {
+	ts.Setenv("NETWORK", "tcp")
+	if len(networks) > 0 {
+		ts.Setenv("NETWORK", networks[0])
+		conn, err := net.ListenPacket(networks[0], "127.0.0.1:0")
+		ts.Check(err)
+		ts.Defer(func() { conn.Close() })
+		ts.Setenv("SERVER", conn.LocalAddr().String())
+		go echoPackets(conn)
+		return
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	ts.Defer(func() { listener.Close() })
@@ -69,6 +79,17 @@ func echoServer(ts *testscript.TestScript, _ bool, _ []string) {
 	}()
 }
 
+func echoPackets(conn net.PacketConn) {
+	buf := make([]byte, 1<<16)
+	for {
+		n, from, err := conn.ReadFrom(buf)
+		if err != nil {
+			return
+		}
+		conn.WriteTo(buf[:n], from)
+	}
+}
+
 func echo(conn net.Conn) {
 	defer conn.Close()
 	lines := bufio.NewScanner(conn)
@@ -78,20 +99,24 @@ func echo(conn net.Conn) {
 }
 
 func ask(ts *testscript.TestScript, neg bool, lines []string) {
-	err := exchangeLines(ts.Getenv("GATE"), lines)
+	err := exchangeLines(ts.Getenv("NETWORK"), ts.Getenv("GATE"), lines, neg)
 	if neg == (err == nil) {
 		ts.Fatalf("ask %q: got error %v, want error: %v", lines, err, neg)
 	}
 }
 
 // exchangeLines sends each line to an echo server and expects it back.
-func exchangeLines(addr string, lines []string) error {
-	conn, err := net.Dial("tcp", addr)
+func exchangeLines(network, addr string, lines []string, fails bool) error {
+	conn, err := net.Dial(network, addr)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	wait := patience
+	if network == "udp" && fails { // what is lost is lost in silence
+		wait = time.Second / 2
+	}
+	if err := conn.SetDeadline(time.Now().Add(wait)); err != nil {
 		return err
 	}
 	back := bufio.NewReader(conn)
