@@ -55,6 +55,8 @@ type sockets interface {
 	kick()
 	// send sends messages by one socket, and returns how many of them were sent, and why not the next.
 	send(ms []message) (int, error)
+	// drain tells what has arrived at the front already.
+	drain(to receiver)
 	// turn makes the front socket do what a door means.
 	turn(from, to Door) error
 	// allows says why the door cannot take a position here, or nothing.

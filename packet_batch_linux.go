@@ -52,8 +52,8 @@ var batches = sync.Pool{New: func() any {
 // rounds is how often one socket is read in its turn, so that others have theirs.
 const rounds = 2
 
-// receive tells what has arrived at a descriptor.
-func (d *descriptor) receive(b *batch, to receiver) {
+// receive tells what has arrived at a descriptor, and reports whether there may be more.
+func (d *descriptor) receive(b *batch, to receiver) (more bool) {
 	for range rounds {
 		for i := range b.headers {
 			h, e := &b.headers[i].hdr, &b.envelopes[i]
@@ -71,7 +71,7 @@ func (d *descriptor) receive(b *batch, to receiver) {
 		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(d.fd), uintptr(unsafe.Pointer(&b.headers[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
 		switch {
 		case errno == unix.EAGAIN:
-			return
+			return false
 		case errno == unix.EINTR:
 			continue
 		case errno == unix.ECONNREFUSED && d.s != nil:
@@ -81,7 +81,7 @@ func (d *descriptor) receive(b *batch, to receiver) {
 			if d.s == nil {
 				to.failed(errno)
 			}
-			return
+			return false
 		}
 		for i := range int(n) {
 			data := b.data[i][:b.headers[i].n]
@@ -94,6 +94,19 @@ func (d *descriptor) receive(b *batch, to receiver) {
 		}
 		to.flush()
 		if n < batchSize || d.closed { // its number may be another's by now
+			return false
+		}
+	}
+	return true
+}
+
+// drain tells what has arrived at the front. A flood ends it as well.
+func (k *kernelSockets) drain(to receiver) {
+	to.arriving()
+	b := batches.Get().(*batch)
+	defer batches.Put(b)
+	for range 256 {
+		if !k.front.receive(b, to) {
 			return
 		}
 	}

@@ -50,6 +50,9 @@ func (c *connSockets) turn(from, to Door) error {
 	return nil
 }
 
+// drain does nothing: a reader hands over one datagram at a time, and what it has not read yet comes after.
+func (c *connSockets) drain(receiver) {}
+
 // park has the reader read nothing any more. What it has read already it hands over.
 func (f *packetFront) park() {
 	f.mu.Lock()

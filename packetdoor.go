@@ -16,6 +16,9 @@ func (p *packetDoorway) close() error           { return p.x.stop() }
 func (p *packetDoorway) turn(from, to Door) (err error) {
 	x := p.x
 	x.do(func() {
+		if from == Open || from == Blackhole { // what has come by the old door is treated as by that
+			x.net.drain(x)
+		}
 		if err = x.net.turn(from, to); err != nil {
 			return
 		}
