@@ -111,6 +111,9 @@ func (l *line) due() *item {
 	return nil
 }
 
+// dueSmall returns up to so many small segments that may leave now.
+func (l *line) dueSmall(most int) []item { return l.queue.small(l.now, most) }
+
 // sent says that n bytes of what due returned have left, and reports whether that was all of it.
 func (l *line) sent(n int) bool {
 	it := l.queue.front()

@@ -188,6 +188,9 @@ func (p *pump) diedUnshut() bool { return closedState(p.src.conn) && !p.src.shut
 func (p *pump) drain() (busy bool) {
 	for it := p.line.due(); it != nil; it = p.line.due() {
 		busy = true
+		if p.writeMany() {
+			continue
+		}
 		end, by := it.end, it.by
 		if len(it.data) > 0 && !p.write(it) {
 			return true

@@ -70,6 +70,17 @@ func (q *queue) front() *item {
 	return &q.items[q.head]
 }
 
+// small returns up to so many segments that leave next, are due and small, and do not end the stream.
+func (q *queue) small(now time.Time, most int) []item {
+	rest := q.items[q.head:]
+	for n := range rest {
+		if it := &rest[n]; n == most || len(it.data) == 0 || len(it.data) > smallData || it.end != More || it.leave.After(now) {
+			return rest[:n]
+		}
+	}
+	return rest
+}
+
 // push puts a segment under way and returns by how much the queue's cost has grown. An ordered queue keeps the order in
 // which segments are pushed; otherwise they are datagrams, which leave by their moments. A queue is one or the other for good.
 func (q *queue) push(s Segment, path []step, ordered bool) int64 {
