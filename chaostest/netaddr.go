@@ -46,25 +46,38 @@ func parseAddress(network, address string, noHost net.IP) (net.Addr, error) {
 	default:
 		return nil, unknownNetwork(network)
 	}
+	host, err := parseHostPort(address)
+	switch {
+	case err != nil:
+		return nil, err
+	case !host.Addr().IsValid():
+		return &net.TCPAddr{IP: noHost, Port: int(host.Port())}, nil
+	}
+	return &net.TCPAddr{IP: host.Addr().AsSlice(), Port: int(host.Port())}, nil
+}
+
+// parseHostPort reads a host, which is an IP address, localhost or empty, and a port. The empty host is the zero
+// [netip.Addr].
+func parseHostPort(address string) (netip.AddrPort, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, err
+		return netip.AddrPort{}, err
 	}
 	port, err := strconv.ParseUint(service, 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("port %q of %q is not a number from 0 to 65535", service, address)
+		return netip.AddrPort{}, fmt.Errorf("port %q of %q is not a number from 0 to 65535", service, address)
 	}
+	var ip netip.Addr
 	switch host {
 	case "":
-		return &net.TCPAddr{IP: noHost, Port: int(port)}, nil
 	case "localhost":
-		return &net.TCPAddr{IP: loopback4, Port: int(port)}, nil
+		ip = loopback(netip.IPv4Unspecified())
+	default:
+		if ip, err = netip.ParseAddr(host); err != nil {
+			return netip.AddrPort{}, &net.DNSError{Err: "the memory network has no names but localhost", Name: host, IsNotFound: true}
+		}
 	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return nil, &net.DNSError{Err: "the memory network has no names but localhost", Name: host, IsNotFound: true}
-	}
-	return &net.TCPAddr{IP: ip.Unmap().WithZone("").AsSlice(), Port: int(port)}, nil
+	return netip.AddrPortFrom(ip.Unmap().WithZone(""), uint16(port)), nil
 }
 
 // leavesChoice reports whether the network is to choose the port, or the name of a unix socket.
@@ -114,9 +127,17 @@ func covers(wildcard, ip net.IP) bool {
 
 // sourceFor is the address from which a machine talks to its own address ip: the same one, but in 127.0.0.0/8, where the
 // routing table says 127.0.0.1.
-func sourceFor(ip net.IP) net.IP {
-	if ip.To4() != nil && ip.IsLoopback() {
-		return loopback4
+func sourceFor(ip netip.Addr) netip.Addr {
+	if ip.Is4() && ip.IsLoopback() {
+		return loopback(ip)
 	}
 	return ip
+}
+
+// loopback is the loopback address of ip's version.
+func loopback(ip netip.Addr) netip.Addr {
+	if ip.Is4() {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return netip.IPv6Loopback()
 }

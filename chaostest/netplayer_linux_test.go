@@ -134,9 +134,13 @@ func seen(n int, err error) string {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		said = "deadline"
 	default:
+		var op *net.OpError
 		var call *os.SyscallError
 		var errno syscall.Errno
 		said = err.Error()
+		if errors.As(err, &op) {
+			said = op.Err.Error() // no addresses
+		}
 		if errors.As(err, &call) && errors.As(err, &errno) {
 			said = call.Syscall + " " + errno.Error()
 		}

@@ -4,18 +4,21 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// A Network is a stream network in memory, on which a whole test can run inside a testing/synctest bubble: a gate, its
-// clients and its server, with an hour of delay asserted exactly in a millisecond. Its Listen and Dial fit
-// [chaos.Gate.ListenFunc] and [chaos.Gate.DialContext].
+// A Network is a network in memory, on which a whole test can run inside a testing/synctest bubble: a gate, its clients and
+// its server, with an hour of delay asserted exactly in a millisecond. Its Listen, ListenPacket and Dial fit
+// [chaos.Gate.ListenFunc], [chaos.Gate.ListenPacket] and [chaos.Gate.DialContext].
 //
-// It has the networks "tcp" and "unix", and takes bytes from a Write to a Read in no time at all. What its connections do
-// about half-close, close, reset and deadlines is what Linux sockets do. These things differ:
+// It has the networks "tcp" and "unix" for streams, and "udp", "udp4" and "udp6" for datagrams. What is written can be read
+// in no time at all.
+//
+// What its streams do about half-close, close, reset and deadlines is what Linux sockets do. These things differ:
 //
 //   - Write boundaries are kept. One Read returns bytes of one Write, as many as fit, and the next Read goes on there. What
 //     Reads return depends on the sizes of Writes and Reads alone, so that chunking is the same in every run.
@@ -29,10 +32,26 @@ import (
 // resets; WaitRead, which waits until a Read would not block; WasReset and OnReset, which tell that the peer has reset the
 // connection and take nothing; and Unsent. Its listeners have SetDeadline for Accept, SetDoor and DoorHits.
 //
+// What its datagrams do about sizes, lost peers, filtering, truncation and full buffers is what Linux sockets do, on an
+// interface with an MTU so large that nothing is fragmented. These things differ:
+//
+//   - The network is one machine that has every address. A socket which is not bound to one of them sends from the address
+//     that it sends to, and from 127.0.0.1 to all of 127.0.0.0/8. So an answer of a wildcard socket comes from the address
+//     that its client used, unless that was another one of 127.0.0.0/8.
+//   - Each datagram takes its size and 832 bytes more of a receive buffer, which is what Linux counts for an empty one. (It
+//     rounds larger ones up, so that there is room for fewer of some sizes.) A buffer with nothing in it takes every datagram.
+//   - No refusal gets lost. The kernel sends some of them only so many times a second.
+//   - There is no broadcast and no multicast.
+//
+// Its UDP sockets, those of ListenPacket and those of Dial alike, have the methods of [net.Conn] and of [net.PacketConn], as
+// a [net.UDPConn] has, and ReadFromUDPAddrPort and WriteToUDPAddrPort, which allocate nothing; WaitRead; Drops, which counts
+// what the socket has lost because its buffer was full; SetDoor and DoorHits.
+//
 // The zero Network is ready for use.
 type Network struct {
-	// Buffer is how many bytes each direction of a connection holds before a Write has to wait; 64 KiB if zero. It is
-	// looked at when a connection is dialled.
+	// Buffer is how many bytes each direction of a connection holds before a Write has to wait, 64 KiB if zero; and how many
+	// bytes of datagrams a UDP socket holds before it drops the next one, 208 KiB if zero, as on Linux. It is looked at when
+	// a connection is dialled and when a UDP socket is made.
 	Buffer int
 
 	mu        sync.Mutex // guards what is below, and the listeners' queues and doors
@@ -40,6 +59,8 @@ type Network struct {
 	lastFree  int              // the port that a listener was given last
 	lastLocal int              // the port that a dial was given last
 	locals    map[int]struct{} // the ports of dialled connections that are not closed
+
+	packets memPackets // UDP has its own lock and its own ports
 }
 
 // synEvery is the time between the SYNs of a dial that nobody answers: the kernel's first retransmission comes after 1 s.
@@ -71,7 +92,13 @@ func (n *Network) Listen(ctx context.Context, network, address string) (net.List
 
 // Dial connects to a listener of the network. It returns as soon as the connection is in the listener's queue; the listener
 // may accept it later, and what is written meanwhile waits there. If nobody listens it fails with ECONNREFUSED.
+//
+// For "udp", "udp4" and "udp6" it returns a socket that sends to the address and receives from there alone. A Write that
+// nobody receives succeeds, and the next Read or Write fails with ECONNREFUSED, once.
 func (n *Network) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if carriesPackets(network) {
+		return n.dialPacket(ctx, network, address)
+	}
 	addr, err := dialAddress(network, address)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Addr: addr, Err: err}
@@ -181,6 +208,7 @@ func (n *Network) local(addr net.Addr) (net.Addr, int, error) {
 	if !ok {
 		return &net.UnixAddr{Net: "unix", Name: "@"}, 0, nil // package net's name for a socket without one
 	}
+	ip, _ := netip.AddrFromSlice(to.IP)
 	for range lastLocalPort - firstLocalPort + 1 {
 		n.lastLocal = nextPort(n.lastLocal, firstLocalPort, lastLocalPort)
 		if _, used := n.locals[n.lastLocal]; used {
@@ -190,7 +218,7 @@ func (n *Network) local(addr net.Addr) (net.Addr, int, error) {
 			n.locals = make(map[int]struct{})
 		}
 		n.locals[n.lastLocal] = struct{}{}
-		return &net.TCPAddr{IP: sourceFor(to.IP), Port: n.lastLocal}, n.lastLocal, nil
+		return &net.TCPAddr{IP: sourceFor(ip.Unmap()).AsSlice(), Port: n.lastLocal}, n.lastLocal, nil
 	}
 	return nil, 0, syscall.EADDRNOTAVAIL
 }
@@ -202,7 +230,10 @@ func (n *Network) forget(port int) {
 	delete(n.locals, port)
 }
 
-// unknownNetwork is the error for a network that is not one of this one's.
+// unknownNetwork is the error for a network that is not one of this one's, or that has datagrams where a stream is wanted.
 func unknownNetwork(network string) error {
-	return fmt.Errorf("the memory network carries tcp and unix, not %q", network)
+	if carriesPackets(network) {
+		return fmt.Errorf("%s has datagrams and no streams: use ListenPacket", network)
+	}
+	return fmt.Errorf("the memory network carries tcp, unix and udp, not %q", network)
 }

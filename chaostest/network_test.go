@@ -47,7 +47,8 @@ func TestNetworkListen(t *testing.T) {
 		{"unix", "unix", []string{"/run/db.sock"}, "/run/db.sock"},
 		{"unix without a name", "unix", []string{"", ""}, "@40002"},
 		{"unix in use", "unix", []string{"/run/db.sock", "/run/db.sock"}, "listen unix /run/db.sock: bind: address already in use"},
-		{"udp", "udp", []string{"127.0.0.1:0"}, `listen udp: the memory network carries tcp and unix, not "udp"`},
+		{"udp", "udp", []string{"127.0.0.1:0"}, "listen udp: udp has datagrams and no streams: use ListenPacket"},
+		{"unixgram", "unixgram", []string{"/run/s"}, `listen unixgram: the memory network carries tcp, unix and udp, not "unixgram"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
