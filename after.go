@@ -50,9 +50,12 @@ func (f After) Impose(st *Stage, next Sink) Sink {
 		switch {
 		case c.on || int64(len(s.Data)) < left || f.Time > 0:
 			c.sink(s)
-		case st.Datagrams():
-			c.switchTo(int64(len(s.Data)) > left)
+		case st.Datagrams() && int64(len(s.Data)) > left:
+			c.switchTo(true)
 			c.sink(s)
+		case st.Datagrams():
+			next(s)
+			c.switchTo(true)
 		default:
 			before := s
 			before.Data, before.End = s.Data[:left], More

@@ -20,13 +20,22 @@ type bucket struct {
 
 // take buys n bytes for one who has them at some moment, and returns when the last of them can leave.
 func (b *bucket) take(at time.Time, n int) time.Time {
-	// What was not used in time is lost, but for the last burst bytes.
-	lost := b.carried(at.Sub(b.base)) - b.burst
+	due, _ := b.queue(at, n, math.MaxInt64)
+	return due
+}
+
+// queue is take for one who goes away if more than so many bytes wait for the line already.
+func (b *bucket) queue(at time.Time, n int, most int64) (due time.Time, ok bool) {
+	carried := b.carried(at.Sub(b.base))
+	lost := carried - b.burst // what was not used in time is lost, but for the last burst bytes
 	for {
 		sold := b.sold.Load()
+		if sold-carried > most {
+			return at, false
+		}
 		now := max(sold, lost) + int64(n)
 		if n == 0 || b.sold.CompareAndSwap(sold, now) {
-			return later(at, b.base.Add(b.time(now)))
+			return later(at, b.base.Add(b.time(now))), true
 		}
 	}
 }

@@ -12,6 +12,7 @@ type call struct {
 	inside bool
 	due    time.Time
 	at     int64
+	twin   uint64
 	data   []byte
 	end    End
 	passed int // how many steps the segment had behind it
@@ -20,7 +21,7 @@ type call struct {
 // enter hands a segment to the fault.
 func (st *Stage) enter(s Segment) {
 	was := st.now
-	st.now = call{inside: true, due: s.Due, at: s.at, data: s.Data, end: s.End, passed: len(st.line.path)}
+	st.now = call{inside: true, due: s.Due, at: s.at, twin: s.twin, data: s.Data, end: s.End, passed: len(st.line.path)}
 	st.sink(s)
 	st.now = was
 }
@@ -31,17 +32,21 @@ func (st *Stage) pass(s Segment) {
 	if st.gone {
 		return
 	}
+	if st.line.datagrams && s.End != More && len(s.Data) > 0 {
+		datagram := s
+		datagram.End = More
+		st.pass(datagram)
+		s.Data = nil // the session ends behind all that is under way, for which no datagram is to wait
+	}
+	st.locate(&s)
 	l, step := st.line, step{stage: st}
 	if st.now.inside {
-		s.at = st.place(s)
 		step.added = s.Due.Sub(st.now.due)
 		for _, p := range l.path[st.now.passed:] {
 			if p.stage != st && p.stage.within(st) {
 				step.added -= p.added
 			}
 		}
-	} else if s.at == 0 {
-		s.at = l.offset + 1
 	}
 	if s.End != More && s.by == nil && (!st.now.inside || st.now.end == More) {
 		s.by = st
@@ -49,6 +54,19 @@ func (st *Stage) pass(s Segment) {
 	l.path = append(l.path, step)
 	st.next(s)
 	l.path = l.path[:len(l.path)-1]
+}
+
+// locate gives a segment that a fault passes on, or keeps, its position.
+func (st *Stage) locate(s *Segment) {
+	switch fresh := s.at == 0; {
+	case st.now.inside:
+		if fresh {
+			s.twin = st.now.twin
+		}
+		s.at = st.place(*s)
+	case fresh:
+		s.at = st.line.offset + 1
+	}
 }
 
 // place returns the position of a segment that a Sink passes on. A part of what came in lies that much further on;

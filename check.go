@@ -208,12 +208,28 @@ func streamsOnly(network, why string) error {
 	return &FaultError{Given: network, Allowed: "a network of streams, because " + why}
 }
 
-// noResetOnUnix refuses a Reset where the network has none.
-func noResetOnUnix(network string, reset bool) error {
-	if !reset || !strings.HasPrefix(network, "unix") {
+// datagramsOnly refuses networks of streams; why is a reason such as "a stream loses nothing".
+func datagramsOnly(network, why string) error {
+	if datagrams(network) {
 		return nil
 	}
-	return &FaultError{Param: "reset", Given: "true", Allowed: "false, because a unix socket has no RST"}
+	return &FaultError{Given: network, Allowed: "a network of datagrams, because " + why}
+}
+
+// noReset refuses a Reset where the network has none: only TCP has.
+func noReset(network string, reset bool) error {
+	why := ""
+	switch {
+	case !reset:
+	case strings.HasPrefix(network, "unix"):
+		why = "a unix socket has no RST"
+	case datagrams(network):
+		why = "udp has no RST"
+	}
+	if why == "" {
+		return nil
+	}
+	return &FaultError{Param: "reset", Given: "true", Allowed: "false, because " + why}
 }
 
 // sameFault reports whether two faults are deeply equal, so that the one may stand for the other. Functions never are.

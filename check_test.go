@@ -31,7 +31,7 @@ func (f picky) Check(network string) error {
 	if _, err := regexp.Compile(f.Pattern); err != nil {
 		return &FaultError{Param: "pattern", Given: f.Pattern, Allowed: "a regular expression"}
 	}
-	return noResetOnUnix(network, f.Reset)
+	return noReset(network, f.Reset)
 }
 
 var errPicky = errors.New("this one is not liked")
@@ -42,11 +42,17 @@ type datagramOnly struct{}
 func (datagramOnly) Impose(_ *Stage, next Sink) Sink { return next }
 
 func (datagramOnly) Check(network string) error {
-	if datagrams(network) {
-		return nil
-	}
-	return &FaultError{Given: network, Allowed: "udp"}
+	return datagramsOnly(network, "it is one")
 }
+
+// pickyDatagrams is a fault with a Reset.
+type pickyDatagrams struct {
+	Reset bool `json:"reset" help:"Whether."`
+}
+
+func (pickyDatagrams) Impose(_ *Stage, next Sink) Sink { return next }
+
+func (f pickyDatagrams) Check(network string) error { return noReset(network, f.Reset) }
 
 // byPointer is a fault that only its pointer implements.
 type byPointer struct{ Fault }
@@ -64,6 +70,7 @@ func registerAll(t *testing.T) {
 	registerFor(t, "test_every", everyParam{})
 	registerFor(t, "test_picky", picky{})
 	registerFor(t, "test_datagrams", datagramOnly{})
+	registerFor(t, "test_picky_datagrams", pickyDatagrams{})
 }
 
 func TestCheckAllows(t *testing.T) {
@@ -84,6 +91,8 @@ func TestCheckAllows(t *testing.T) {
 		{"reset on tcp", "tcp", picky{Pattern: "a", For: 1, Reset: true}},
 		{"no reset on unix", "unix", picky{Pattern: "a", For: 1}},
 		{"datagrams", "udp", datagramOnly{}},
+		{"datagrams over IPv6", "udp6", datagramOnly{}},
+		{"no reset on udp", "udp", pickyDatagrams{}},
 		{"deepest", "", nested(deepest)},
 	}
 	for _, tt := range tests {
@@ -143,8 +152,10 @@ func TestCheckRefuses(t *testing.T) {
 		{"carried by its own check", "unix", fine(func(f *everyParam) { f.Fault = picky{Pattern: "a", For: 1, Reset: true} }), "test_every: fault: test_picky: reset: got true, want false, because a unix socket has no RST"},
 		{"carried pointer", "", fine(func(f *everyParam) { f.Fault = &picky{} }), "test_every: fault: test_picky: got a pointer, want the chaos.picky itself"},
 		{"reset on unix", "unix", picky{Pattern: "a", For: 1, Reset: true}, "test_picky: reset: got true, want false, because a unix socket has no RST"},
+		{"reset on udp", "udp4", pickyDatagrams{Reset: true}, "test_picky_datagrams: reset: got true, want false, because udp has no RST"},
 		{"streams only", "udp", picky{Pattern: "a", For: 1}, "test_picky: got udp, want a network of streams, because it is picky"},
-		{"datagrams only", "", datagramOnly{}, "test_datagrams: got tcp, want udp"},
+		{"datagrams only", "", datagramOnly{}, "test_datagrams: got tcp, want a network of datagrams, because it is one"},
+		{"datagrams only, unix", "unix", datagramOnly{}, "test_datagrams: got unix, want a network of datagrams, because it is one"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -192,6 +203,11 @@ func TestNetworksOfKinds(t *testing.T) {
 		{"test_every", false, false},
 		{"test_picky", true, false},
 		{"test_datagrams", false, true},
+		{"test_picky_datagrams", false, false},
+		{"lose", false, true},
+		{"rebind", false, true},
+		{"bandwidth", false, false},
+		{"slice", true, false},
 	}
 	for _, tt := range tests {
 		kind := kinds[slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == tt.name })]

@@ -21,7 +21,7 @@ func (c Close) Check(network string) error {
 	if c.Abrupt && !c.Reset {
 		return &FaultError{Param: "abrupt", Given: "true", Allowed: "false without reset: only a reset can be abrupt"}
 	}
-	return noResetOnUnix(network, c.Reset)
+	return noReset(network, c.Reset)
 }
 
 // Impose implements [Fault].
@@ -42,9 +42,11 @@ func (c Close) Impose(st *Stage, next Sink) Sink {
 		st.At(since.Add(c.After), end)
 	}
 	return func(s Segment) {
-		if !ended { // the rest of a read may come yet
-			next(s)
+		if ended { // the rest of a read may come yet
+			st.line.forget(s)
+			return
 		}
+		next(s)
 	}
 }
 

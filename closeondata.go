@@ -11,7 +11,7 @@ func init() {
 }
 
 // Check implements [Checker].
-func (c CloseOnData) Check(network string) error { return noResetOnUnix(network, c.Reset) }
+func (c CloseOnData) Check(network string) error { return noReset(network, c.Reset) }
 
 // Impose implements [Fault].
 func (c CloseOnData) Impose(st *Stage, next Sink) Sink {
@@ -19,11 +19,16 @@ func (c CloseOnData) Impose(st *Stage, next Sink) Sink {
 	return func(s Segment) {
 		switch {
 		case *closed:
-		case len(s.Data) == 0 && !(st.Datagrams() && s.End == More):
+			st.line.forget(s)
+		case !st.hasData(s):
 			next(s)
 		default:
 			*closed = true
-			st.Hit(len(s.Data))
+			if st.Datagrams() {
+				st.lose(len(s.Data))
+			} else {
+				st.Hit(len(s.Data))
+			}
 			s.endAt(0, closing(c.Reset), st)
 			next(s)
 		}

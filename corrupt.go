@@ -2,8 +2,8 @@ package chaos
 
 // Corrupt changes bytes: each with the chance Rate, and for certain when it is hit. Nothing is lost or added. A Rate of 0 or 1 hits every byte.
 //
-// Which bytes are hit, and how, depends on the seed and their positions in the stream alone: not on how they were
-// read, nor on when the fault was imposed.
+// Which bytes are hit, and how, depends on the seed and their positions in the stream alone (of datagrams, on the number of each and
+// the positions in it): not on how they were read, nor on when the fault was imposed.
 type Corrupt struct {
 	Rate float64 `json:"rate" unit:"chance" default:"every byte" help:"the chance of each byte to be hit"`
 	Flip Flip    `json:"flip" one:"bytes bits" default:"bytes" help:"what is changed of a byte that is hit: any of its bits, or just one"`
@@ -29,7 +29,7 @@ func (c Corrupt) Impose(st *Stage, next Sink) Sink {
 	return func(s Segment) {
 		from := st.Offset()
 		if st.Datagrams() {
-			from <<= 16 // a datagram is one position
+			from <<= 16 // a datagram is one position, and has room for all of its bytes
 		}
 		if from != done {
 			h.at, h.hits = from&^(corruptBlock-1), false
@@ -49,6 +49,9 @@ func (c Corrupt) Impose(st *Stage, next Sink) Sink {
 				}
 			}
 			h.seek(h.at+1, draw)
+		}
+		if st.Datagrams() {
+			first = st.Offset()
 		}
 		st.hits(n, first, n)
 		next(s)

@@ -6,14 +6,15 @@ import (
 )
 
 // Delay holds every byte back: it leaves By, give or take Jitter, after it arrived. Bytes stay in order, and the end of
-// the stream is delayed as well, behind the data. What is delayed is under way all at once, so the throughput stays
+// the stream is delayed as well, behind the data. Datagrams overtake one another if there is Jitter, unless it is Ordered. What is delayed is under way all at once, so the throughput stays
 // what it was up to the gate's Window divided by By.
 //
-// One draw decides for all that was read at once, at the position of its first byte. Nothing leaves before it arrived.
+// One draw decides for all that was read at once, at the position of its first byte, or for one datagram. Nothing leaves before it arrived.
 type Delay struct {
 	By           time.Duration `json:"by" help:"how long everything is held back"`
 	Jitter       time.Duration `json:"jitter" help:"how far the delay varies"`
 	Distribution Distribution  `json:"distribution" one:"uniform normal pareto" default:"uniform" help:"how the jitter is distributed"`
+	Ordered      bool          `json:"ordered" help:"a datagram with a shorter delay waits for those before it; a stream always does"`
 }
 
 // A Distribution tells how a [Delay] varies.
@@ -32,9 +33,17 @@ func init() {
 
 // Impose implements [Fault].
 func (d Delay) Impose(st *Stage, next Sink) Sink {
+	var before *order // nil if nothing waits for others
+	if d.Ordered && st.Datagrams() {
+		before = st.State(func() any { return new(order) }).(*order)
+	}
 	return func(s Segment) {
-		if added := d.added(st); added > 0 {
-			s.Due = s.Due.Add(added)
+		due := s.Due.Add(d.added(st))
+		if before != nil {
+			due = before.behind(due, st.line.path)
+		}
+		if due.After(s.Due) {
+			s.Due = due
 			st.Hit(len(s.Data))
 		}
 		next(s)

@@ -22,17 +22,21 @@ func (d Discard) Impose(st *Stage, next Sink) Sink {
 	return func(s Segment) {
 		l.lose(st, s)
 		if s.End != More {
-			next(Segment{Due: s.Due, End: s.End})
+			next(Segment{Due: s.Due, End: s.End, by: s.by})
 		}
 	}
 }
 
-// A loss is whether a connection has lost something to a fault.
+// A loss is whether a stream has lost something to a fault.
 type loss struct{ any bool }
 
 // lose notes that the data of a segment is lost.
 func (l *loss) lose(st *Stage, s Segment) {
-	if len(s.Data) > 0 || st.Datagrams() && s.End == More {
+	switch {
+	case !st.hasData(s):
+	case st.Datagrams():
+		st.lose(len(s.Data))
+	default:
 		l.any = true
 		st.Hit(len(s.Data))
 	}
@@ -41,7 +45,7 @@ func (l *loss) lose(st *Stage, s Segment) {
 // resetWhenLifted sees to it that a stream which has lost something does not go on when the fault is lifted.
 func (l *loss) resetWhenLifted(st *Stage) {
 	st.Cleanup(func() {
-		if l.any && !st.Datagrams() {
+		if l.any {
 			st.End(RST)
 		}
 	})

@@ -15,9 +15,10 @@ func (f Edit) Impose(st *Stage, next Sink) Sink {
 	failed := false
 	return func(s Segment) {
 		if failed {
+			st.line.forget(s)
 			return
 		}
-		if len(s.Data) > 0 || st.Datagrams() && s.End == More {
+		if st.hasData(s) {
 			before = append(before[:0], s.Data...)
 			data, err := f.call(s.Data)
 			if err != nil {
@@ -26,11 +27,12 @@ func (f Edit) Impose(st *Stage, next Sink) Sink {
 				st.fail(RST, err)
 				return
 			}
-			if !bytes.Equal(before, data) || data == nil {
-				st.Hit(len(before))
-			}
 			if data == nil && st.Datagrams() {
+				st.lose(len(before))
 				return
+			}
+			if !bytes.Equal(before, data) {
+				st.Hit(len(before))
 			}
 			s.Data = data
 		}

@@ -2,14 +2,59 @@ package chaos_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"log"
 	"net"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chaosgate/chaos"
 )
+
+// throughDatagramGate starts a server that sends each datagram back, with a gate before it, and a client's socket.
+func throughDatagramGate() (gate *chaos.Gate, client net.Conn, end func()) {
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	go func() {
+		buf := make([]byte, 1<<16)
+		for {
+			n, from, err := server.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			server.WriteTo(buf[:n], from)
+		}
+	}()
+	gate = &chaos.Gate{Network: "udp", Server: server.LocalAddr().String(), Seed: 1}
+	if err := gate.Start(); err != nil {
+		log.Fatal(err)
+	}
+	client, err = net.Dial("udp", gate.Addr())
+	if err != nil {
+		log.Fatal(err)
+	}
+	return gate, client, func() {
+		client.Close()
+		gate.Close()
+		server.Close()
+	}
+}
+
+// receive returns the next datagram.
+func receive(client net.Conn) string {
+	client.SetReadDeadline(time.Now().Add(10 * time.Second))
+	buf := make([]byte, 1<<16)
+	n, err := client.Read(buf)
+	if err != nil {
+		return err.Error()
+	}
+	return string(buf[:n])
+}
 
 func ExampleDelay() {
 	gate, client, end := throughGate()
@@ -32,6 +77,18 @@ func ExampleBandwidth() {
 	io.ReadFull(client, make([]byte, 50<<10))
 	fmt.Println(time.Since(start) >= 45*time.Millisecond)
 	// Output: true
+}
+
+func ExampleBandwidth_datagrams() {
+	gate, client, end := throughDatagramGate()
+	defer end()
+	slow := gate.ToServer.Add(chaos.Bandwidth{Rate: 100, Queue: 2000})
+	for range 10 {
+		client.Write(make([]byte, 1000))
+	}
+	slow.Wait(context.Background(), 10) // they have all come
+	fmt.Println(gate.Stats().Lost)      // three are under way: the others found more than 2000 bytes waiting
+	// Output: 7
 }
 
 func ExampleSlice() {
@@ -169,6 +226,74 @@ func ExampleSlowClose() {
 	_, err := client.Read(make([]byte, 1))
 	fmt.Println(err, time.Since(start) >= 20*time.Millisecond)
 	// Output: EOF true
+}
+
+func ExampleLose() {
+	gate, client, end := throughDatagramGate()
+	defer end()
+	gate.ToServer.Set(chaos.Lose{List: "2"})
+	fmt.Println(ask(client, "first"))
+	fmt.Println(askInVain(client, "second"))
+	fmt.Println(ask(client, "third"))
+	// Output:
+	// first
+	// no answer
+	// third
+}
+
+func ExampleDuplicate() {
+	gate, client, end := throughDatagramGate()
+	defer end()
+	gate.ToClient.Set(chaos.Duplicate{Chance: 1})
+	client.Write([]byte("hello"))
+	fmt.Println(receive(client), receive(client))
+	// Output: hello hello
+}
+
+func ExampleReorder() {
+	gate, client, end := throughDatagramGate()
+	defer end()
+	reordered := gate.ToServer.Add(chaos.Reorder{Chance: 0.5})
+	var got []string
+	for n := range 10 {
+		fmt.Fprint(client, n)
+	}
+	for range 10 {
+		got = append(got, receive(client))
+	}
+	fmt.Println(len(got), slices.IsSorted(got), reordered.Hits() > 0)
+	// Output: 10 false true
+}
+
+func ExampleTruncate() {
+	gate, client, end := throughDatagramGate()
+	defer end()
+	gate.ToServer.Set(chaos.Truncate{Size: 5})
+	client.Write([]byte("hello, world"))
+	fmt.Println(receive(client))
+	// Output: hello
+}
+
+func ExampleMTU() {
+	gate, client, end := throughDatagramGate()
+	defer end()
+	gate.ToServer.Set(chaos.MTU{Size: 1200})
+	fmt.Println(ask(client, "hello"))
+	fmt.Println(askInVain(client, strings.Repeat("hello ", 250)))
+	// Output:
+	// hello
+	// no answer
+}
+
+func ExampleRebind() {
+	gate, client, end := throughDatagramGate()
+	defer end()
+	ask(client, "hello")
+	before := gate.Conns()[0].Info().Back
+	gate.ToServer.Set(chaos.Rebind{})
+	ask(client, "hello") // the answer comes to the new port
+	fmt.Println(gate.Conns()[0].Info().Back == before, len(gate.Conns()))
+	// Output: false 1
 }
 
 func ExampleSometimes() {

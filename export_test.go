@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -9,6 +10,8 @@ import (
 type BareLine struct {
 	Flow   *Flow // what is imposed; Obey makes the line obey it
 	Posted chan struct{}
+	Lost   atomic.Int64 // datagrams that were thrown away
+	Rebind func()       // called when the session gets a new socket to the server; may be nil
 
 	line  line
 	mu    sync.Mutex // guards posts
@@ -20,7 +23,12 @@ func NewBareLine(g *Gate, ordinal uint64, client string, datagrams bool, now tim
 	b := &BareLine{Flow: new(Flow), Posted: make(chan struct{}, 1)}
 	c := &Conn{gate: g, ordinal: ordinal, nth: g.stats.accepted.Add(1), opened: now, seed: g.Seed}
 	c.client.peer = client
-	b.line = line{conn: c, dir: ToServer, datagrams: datagrams, key: mix(mix(c.seed, ordinal), uint64(ToServer)), post: b.post, now: now}
+	b.line = line{conn: c, dir: ToServer, datagrams: datagrams, key: mix(mix(c.seed, ordinal), uint64(ToServer)), post: b.post, lost: &b.Lost, now: now}
+	b.line.rebind = func() {
+		if b.Rebind != nil {
+			b.Rebind()
+		}
+	}
 	return b
 }
 
@@ -83,7 +91,13 @@ func (b *BareLine) Due() (data []byte, end End, by string, ok bool) {
 }
 
 // Sent says that what Due returned has left.
-func (b *BareLine) Sent() { b.line.sent(len(b.line.queue.front().data)) }
+func (b *BareLine) Sent() {
+	it := b.line.queue.front()
+	if b.line.datagrams && it.end == More {
+		b.line.conn.datagrams[b.line.dir].Add(1)
+	}
+	b.line.sent(len(it.data))
+}
 
 // Ending returns how the connection is to end now.
 func (b *BareLine) Ending() (how End, by string, err error) {

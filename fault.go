@@ -25,14 +25,16 @@ func (f FaultFunc) Impose(st *Stage, next Sink) Sink { return f(st, next) }
 // A Sink receives segments, in order. It may modify s.Data, and must not retain it.
 type Sink func(s Segment)
 
-// A Segment is a run of bytes on its way through a gate (or one datagram, or the end of a stream).
+// A Segment is a run of bytes on its way through a gate (or one datagram, or the end of a stream). A datagram may be empty;
+// the end of a session of datagrams is a Segment of its own, which has no Data.
 type Segment struct {
 	Data []byte    // may be modified, must not be retained
 	Due  time.Time // the earliest moment at which it may leave the gate
 	End  End       // how the stream ends after Data, if it does
 
-	at int64  // position of Data[0] in the source's stream, plus one; zero if not known yet
-	by *Stage // the stage that set End, nil if the source did
+	at   int64  // position of Data[0] in the source's stream, plus one; zero if not known yet
+	twin uint64 // tells the copies of a datagram apart; zero if it is none
+	by   *Stage // the stage that set End, nil if the source did
 }
 
 // An End tells how a stream, or its whole connection, ends.

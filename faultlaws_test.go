@@ -273,7 +273,7 @@ func TestBandwidthIsExact(t *testing.T) {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {
 			now := time.Unix(0, 0)
 			b := chaos.NewBareLine(&chaos.Gate{Seed: 1}, 1, "", true, now) // datagrams are not cut
-			b.Flow.Set(chaos.Bandwidth{Rate: rate})
+			b.Flow.Set(chaos.Bandwidth{Rate: rate, Queue: 1 << 30})
 			b.Obey()
 			sent := int64(0)
 			for n := range int64(500) {

@@ -137,12 +137,17 @@ func TestSharedLimitIsExact(t *testing.T) {
 
 // TestSharedBandwidth has two connections share a rate: what the one uses the other waits for.
 func TestSharedBandwidth(t *testing.T) {
+	t.Run("streams", func(t *testing.T) { shareBandwidth(t, false) })
+	t.Run("datagrams", func(t *testing.T) { shareBandwidth(t, true) })
+}
+
+func shareBandwidth(t *testing.T, datagrams bool) {
 	now := time.Unix(0, 0)
 	flow := new(chaos.Flow)
 	flow.Add(chaos.Bandwidth{Rate: 1000, Shared: true})
 	var lines []*chaos.BareLine
 	for n := range uint64(2) {
-		b := chaos.NewBareLine(&chaos.Gate{Seed: 1}, n+1, "", false, now)
+		b := chaos.NewBareLine(&chaos.Gate{Seed: 1}, n+1, "", datagrams, now)
 		b.Flow = flow
 		b.Obey()
 		lines = append(lines, b)

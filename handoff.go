@@ -33,7 +33,9 @@ type handoff struct {
 	end   End    // how the source's stream has ended, as far as the transform was told
 	by    *Stage // who has ended it
 	then  func() // what follows the transform's return in place of an end, nil if nothing
-	armed bool   // an alarm will ring for what is kept and not due
+	bell  bell   // rings for what is kept and not due
+	ring  func() // what it calls
+	wrote int64  // position of the next datagram that a transform writes, plus one
 	over  bool   // the connection has ended
 }
 
@@ -49,14 +51,20 @@ type task struct {
 func handOff(st *Stage, next Sink, code transform) Sink {
 	fresh := false
 	h := st.State(func() any { fresh = true; return new(handoff) }).(*handoff)
-	h.st, h.next, h.armed = st, next, false
+	h.st, h.next, h.bell = st, next, bell{}
 	h.moved = func() {
-		h.armed = false
+		h.bell = bell{}
 		h.move()
+	}
+	h.ring = func() {
+		if h.bell.rang(st.line.now) {
+			h.move()
+		}
 	}
 	st.Cleanup(h.lifted)
 	switch {
 	case fresh:
+		h.wrote = st.Offset() + 1
 		h.begin(code)
 	case h.task != nil:
 		h.recall(func() {
@@ -69,7 +77,7 @@ func handOff(st *Stage, next Sink, code transform) Sink {
 		})
 	}
 	return func(s Segment) {
-		if len(s.Data) > 0 || st.Datagrams() && s.End == More {
+		if st.hasData(s) {
 			st.Hit(len(s.Data))
 		}
 		h.keep(s)
@@ -139,11 +147,13 @@ func (t *task) finish(end End) {
 func (h *handoff) move() {
 	now := h.st.line.now
 	for it := h.front(); it != nil && h.then == nil && !it.leave.After(now); it = h.front() {
-		if h.task != nil {
+		if h.task == nil {
+			h.st.line.forget(it.segment())
+		} else {
 			if h.task.in.full() {
 				break
 			}
-			if len(it.data) > 0 || h.st.Datagrams() && it.end == More {
+			if h.st.hasData(it.segment()) {
 				h.task.in.put(it.data)
 			}
 			if it.end != More {
@@ -165,12 +175,8 @@ func (h *handoff) hold(now time.Time) {
 	} else {
 		h.st.Hold(time.Time{})
 	}
-	if it != nil && !late && !h.armed {
-		h.armed = true
-		h.st.At(it.leave, func() {
-			h.armed = false
-			h.move()
-		})
+	if it != nil && !late {
+		h.bell.at(h.st, it.leave, h.ring)
 	}
 }
 
@@ -179,7 +185,14 @@ func (h *handoff) drain(t *task) {
 	if h.over || h.task != t || !h.st.line.room(func() { h.drain(t) }) {
 		return
 	}
-	t.out.take(func(data []byte) { h.next(Segment{Data: data, Due: h.st.Now()}) })
+	t.out.take(func(data []byte) {
+		s := Segment{Data: data, Due: h.st.Now()}
+		if h.st.Datagrams() { // the same number for the same datagram, whenever it comes back
+			s.at = h.wrote
+			h.wrote++
+		}
+		h.next(s)
+	})
 	if !t.returned {
 		return
 	}
@@ -271,25 +284,4 @@ func (st *Stage) carriesLingering() (lingers bool) {
 		}
 	}
 	return lingers
-}
-
-// room reports whether there is room for more bytes under way. If not, f is posted when there may be.
-func (l *line) room(f func()) bool {
-	if l.queue.len() == 0 || l.held < int64(l.conn.gate.window()) {
-		return true
-	}
-	l.roomless = append(l.roomless, f)
-	return false
-}
-
-// callRoomless posts what waits for room, if there is some.
-func (l *line) callRoomless() {
-	if l.queue.len() > 0 && l.held >= int64(l.conn.gate.window()) {
-		return
-	}
-	fs := l.roomless
-	l.roomless = nil
-	for _, f := range fs {
-		l.post(f)
-	}
 }

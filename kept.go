@@ -7,16 +7,15 @@ import "time"
 type kept struct {
 	st    *Stage // the stage that holds them back now
 	queue queue
+	fifo  bool   // datagrams, too, stay in the order in which they came
 	path  []step // for use again
 	moved func() // called when the moments of what is kept have moved; may be nil
 }
 
 // keep puts a segment, or a part of it, that the stage's Sink works on into the store.
 func (k *kept) keep(s Segment) {
-	if k.st.now.inside {
-		s.at = k.st.place(s)
-	}
-	k.st.line.add(k.queue.push(s, k.st.line.path, !k.st.line.datagrams))
+	k.st.locate(&s)
+	k.st.line.add(k.queue.push(s, k.st.line.path, k.fifo || !k.st.line.datagrams))
 }
 
 // front returns the segment that is next in the store, nil if there is none.
@@ -62,7 +61,7 @@ func (q *queue) bytes() (n int64) {
 
 // segment returns what a kept item was.
 func (it *item) segment() Segment {
-	return Segment{Data: it.data, Due: it.due, End: it.end, at: it.at, by: it.by}
+	return Segment{Data: it.data, Due: it.due, End: it.end, at: it.at, twin: it.twin, by: it.by}
 }
 
 // again runs f as though the stage, and those whose faults carry its fault, had just been handed a segment that has
@@ -71,7 +70,7 @@ func (st *Stage) again(s Segment, path, scratch []step, f func()) []step {
 	l := st.line
 	outer := l.path
 	l.path = append(scratch[:0], path...)
-	st.resume(call{inside: true, due: s.Due, at: s.at, data: s.Data, end: s.End, passed: len(l.path)}, f)
+	st.resume(call{inside: true, due: s.Due, at: s.at, twin: s.twin, data: s.Data, end: s.End, passed: len(l.path)}, f)
 	scratch, l.path = l.path[:0], outer
 	return scratch
 }

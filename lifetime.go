@@ -27,7 +27,7 @@ func init() {
 }
 
 // Check implements [Checker].
-func (l Lifetime) Check(network string) error { return noResetOnUnix(network, l.Reset) }
+func (l Lifetime) Check(network string) error { return noReset(network, l.Reset) }
 
 // Impose implements [Fault].
 func (l Lifetime) Impose(st *Stage, next Sink) Sink {
@@ -44,7 +44,7 @@ func (l Lifetime) Impose(st *Stage, next Sink) Sink {
 		live(*first)
 	}
 	return func(s Segment) {
-		if first.IsZero() && len(s.Data) > 0 {
+		if first.IsZero() && st.hasData(s) {
 			*first = s.Due
 			live(s.Due)
 		}

@@ -18,7 +18,7 @@ func init() {
 }
 
 // Check implements [Checker].
-func (l Limit) Check(network string) error { return noResetOnUnix(network, l.Reset) }
+func (l Limit) Check(network string) error { return noReset(network, l.Reset) }
 
 // Impose implements [Fault].
 func (l Limit) Impose(st *Stage, next Sink) Sink {
@@ -33,20 +33,31 @@ func (l Limit) Impose(st *Stage, next Sink) Sink {
 	}
 	own.join(st, from)
 	how := closing(l.Reset)
+	forget := func(s Segment) {
+		if st.now.inside { // something has come
+			st.line.forget(s)
+		}
+	}
 	sink := func(s Segment) {
 		if own.over {
+			forget(s)
 			return
 		}
 		n, last := own.take(st, len(s.Data), l.Bytes, st.Datagrams())
 		switch {
 		case last:
-			st.Hit(n)
+			if n < len(s.Data) && st.Datagrams() {
+				st.lose(len(s.Data))
+			} else {
+				st.Hit(n)
+			}
 			s.endAt(n, how, st)
 			next(s)
 			if l.Shared {
 				st.EndAll(how)
 			}
 		case own.over: // another connection has taken the last byte
+			forget(s)
 			st.endHit(how)
 		case s.End != More || len(s.Data) > 0 || st.now.inside:
 			next(s)

@@ -86,10 +86,25 @@ func (l *line) start(i int, s Segment) {
 // enqueue receives what has passed every stage. A stream ends once, and so does a session of datagrams; a reset may follow.
 func (l *line) enqueue(s Segment) {
 	if l.finished && s.End != RST || len(s.Data) == 0 && s.End == More && !l.datagrams {
+		l.forget(s)
 		return
 	}
 	l.finished = l.finished || s.End != More
 	l.add(l.queue.push(s, l.path, !l.datagrams))
+}
+
+// forget counts a datagram that goes nowhere because its session has ended already.
+func (l *line) forget(s Segment) {
+	if l.datagrams && s.End == More {
+		l.lose(1)
+	}
+}
+
+// lose counts datagrams that are thrown away.
+func (l *line) lose(n int64) {
+	if l.lost != nil {
+		l.lost.Add(n)
+	}
 }
 
 // add counts bytes that come under way, or leave.

@@ -26,6 +26,7 @@ type item struct {
 	end   End
 	by    *Stage
 	at    int64
+	twin  uint64
 	seq   uint64 // which datagram it is, in the order in which they were pushed
 	cost  int64  // what it counts for, without its chunk
 	added []step // what each stage added to due
@@ -85,12 +86,6 @@ func (q *queue) small(now time.Time, most int) []item {
 // which segments are pushed; otherwise they are datagrams, which leave by their moments. A queue is one or the other for good.
 func (q *queue) push(s Segment, path []step, ordered bool) int64 {
 	before := q.cost
-	if !ordered && s.End != More && len(s.Data) > 0 {
-		datagram := s
-		datagram.End = More
-		q.push(datagram, path, ordered)
-		s.Data = nil // the session ends behind all that is under way, this datagram is not held up for that
-	}
 	if len(q.items) == cap(q.items) && q.head > len(q.items)/2 { // seldom enough that it costs nothing a segment
 		q.compact()
 	}
@@ -101,7 +96,7 @@ func (q *queue) push(s Segment, path []step, ordered bool) int64 {
 		q.items = append(q.items, item{})
 	}
 	it := &q.items[n]
-	*it = item{due: s.Due, leave: s.Due, end: s.End, by: s.by, at: s.at, cost: overhead, added: it.added[:0], own: it.own}
+	*it = item{due: s.Due, leave: s.Due, end: s.End, by: s.by, at: s.at, twin: s.twin, cost: overhead, added: it.added[:0], own: it.own}
 	for _, p := range path {
 		if p.added != 0 {
 			it.added = append(it.added, p)

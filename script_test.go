@@ -38,7 +38,8 @@ var update = flag.Bool("update", false, "rewrite what the golden scripts expect"
 //	at 2s change 2 …         changes the second fault
 //	at 2s lasts              nothing happens, but time goes on until then
 //
-// What is expected shows writes and ends with their moments, whether the reading is held, and how often each fault has fired.
+// What is expected shows writes and ends with their moments, when a session gets a new socket to the server, whether the reading is held, how
+// often each fault has fired, and how many datagrams were thrown away.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/faults/*.txt")
 	if err != nil || len(files) == 0 {
@@ -124,6 +125,7 @@ func runScript(t *testing.T, script string) (out string) {
 			}
 		}
 		r.line = chaos.NewBareLine(gate, ordinal, client, datagrams, r.start)
+		r.line.Rebind = func() { r.show("rebind") }
 		r.set(faults)
 		for _, step := range steps {
 			at, do, _ := strings.Cut(step, " ")
@@ -142,6 +144,9 @@ func runScript(t *testing.T, script string) (out string) {
 		time.Sleep(2 * time.Hour) // in virtual time: a script may have code that does not return for long
 		for _, i := range r.imposed {
 			fmt.Fprintf(&r.out, "hits %s %d\n", chaos.KindOf(i.Fault()), i.Hits())
+		}
+		if n := r.line.Lost.Load(); n > 0 {
+			fmt.Fprintf(&r.out, "lost %d\n", n)
 		}
 		out = r.out.String()
 	})

@@ -50,9 +50,12 @@ func (s *spool) add(data []byte) {
 func (s *spool) full() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.owed = s.buf.Len() >= spoolSize && s.gone == nil
+	s.owed = s.load() >= spoolSize && s.gone == nil
 	return s.owed
 }
+
+// load returns how much waits. A datagram counts for more than its bytes, so that empty ones are bounded, too.
+func (s *spool) load() int { return s.buf.Len() + 64*len(s.sizes) }
 
 // finish lets the code read what there is, and then err. Only the first counts.
 func (s *spool) finish(err error) {
@@ -89,7 +92,7 @@ func (s *spool) Read(p []byte) (n int, err error) {
 	default:
 		n, _ = s.buf.Read(p)
 	}
-	room := s.owed && s.buf.Len() < spoolSize
+	room := s.owed && s.load() < spoolSize
 	if room {
 		s.owed = false
 	}
@@ -107,7 +110,7 @@ func (s *spool) empty() bool { return s.buf.Len() == 0 && len(s.sizes) == 0 }
 func (s *spool) Write(p []byte) (n int, err error) {
 	for first := true; err == nil && (first || len(p) > 0); first = false {
 		s.mu.Lock()
-		for s.gone == nil && s.buf.Len() >= spoolSize {
+		for s.gone == nil && s.load() >= spoolSize {
 			s.moved.Wait()
 		}
 		part := p

@@ -49,8 +49,14 @@ func (st *Stage) Offset() int64 {
 
 // Draw returns 64 random bits that depend on the gate's seed, the connection's ordinal, the direction, the fault's
 // ordinal and offset, and on nothing else. Faults use no other randomness, so the same seed and the same bytes give
-// the same faults however the stream happened to be read.
-func (st *Stage) Draw(offset int64) uint64 { return mix(st.key, uint64(offset)) }
+// the same faults however the stream happened to be read. Only the copies of a datagram draw each for itself.
+func (st *Stage) Draw(offset int64) uint64 {
+	draw := mix(st.key, uint64(offset))
+	if twin := st.now.twin; twin != 0 && offset >= 0 {
+		draw = mix(draw, twin)
+	}
+	return draw
+}
 
 // chance is a draw from 0 up to, not including, 1.
 func (st *Stage) chance(offset int64) float64 { return float64(st.Draw(offset)>>11) / (1 << 53) }
@@ -75,12 +81,15 @@ func (st *Stage) hits(n int, offset int64, bytes int) {
 	}
 }
 
+// hasData reports whether a segment brings bytes or is a datagram, which may be empty.
+func (st *Stage) hasData(s Segment) bool {
+	return len(s.Data) > 0 || st.line.datagrams && s.End == More
+}
+
 // lose counts that the fault has thrown a datagram of so many bytes away: a hit, and a loss.
 func (st *Stage) lose(bytes int) {
 	st.Hit(bytes)
-	if n := st.line.lost; n != nil {
-		n.Add(1)
-	}
+	st.line.lose(1)
 }
 
 // rebind has the server see the session come from another port from now on, if there is a socket to it.
@@ -162,11 +171,7 @@ func (st *Stage) Sub(fault Fault, next Sink) (in Sink, lift func()) {
 	sub.sink = fault.Impose(sub, sub.pass)
 	sub.now = call{}
 	in = func(s Segment) {
-		if st.now.inside {
-			s.at = st.place(s)
-		} else if s.at == 0 {
-			s.at = st.line.offset + 1
-		}
+		st.locate(&s)
 		sub.enter(s)
 	}
 	return in, func() {

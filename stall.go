@@ -4,7 +4,7 @@ package chaos
 // What has reached the fault already is kept. Nothing is lost: lifted, the stream goes on byte for byte, its end behind it. A
 // reset of either peer is passed on all the same, at once, and what was kept is lost with it.
 //
-// It fires when bytes are there that are not taken.
+// It fires when bytes are there that are not taken. Datagrams wait as bytes do, until the gate's Window is full.
 type Stall struct{}
 
 func init() {
@@ -25,7 +25,7 @@ func (Stall) Impose(st *Stage, next Sink) Sink {
 			return
 		}
 		k.keep(s)
-		if len(s.Data) > 0 {
+		if st.hasData(s) {
 			st.Hit(len(s.Data))
 		}
 	}

@@ -28,13 +28,9 @@ func (t *till) takeBack(st *Stage, _ time.Time) {
 
 func (t *till) bytes() int64 { return 0 }
 
-// till returns where the stage buys, with what was bought there before the fault was changed.
-func (b Bandwidth) till(st *Stage) *till {
-	place := st.State
-	if b.Shared {
-		place = st.Shared
-	}
-	current := place(func() any { return new(till) }).(*till)
+// open has a bucket that suits the fault put at a till, in place of the one that was there before the fault was changed, whose
+// debts it takes over.
+func (current *till) open(b Bandwidth, st *Stage) *till {
 	old := current.Load()
 	fresh := &bucket{rate: b.Rate, burst: cmp.Or(b.Burst, max(1, b.Rate/100)), base: st.Now()}
 	if old != nil {

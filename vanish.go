@@ -16,7 +16,7 @@ func (Vanish) Impose(st *Stage, _ Sink) Sink {
 	l.resetWhenLifted(st)
 	return func(s Segment) {
 		if l.lose(st, s); s.End != More {
-			l.any = true
+			l.any = !st.Datagrams()
 			st.Hit(0)
 		}
 	}

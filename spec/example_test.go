@@ -34,7 +34,7 @@ func ExampleParseFault() {
 		fmt.Println(err)
 	}
 	// Output:
-	// chaos.Delay {By:200ms Jitter:20ms Distribution:} <nil>
+	// chaos.Delay {By:200ms Jitter:20ms Distribution: Ordered:false} <nil>
 	// delay: by: got 200, want a duration with its unit, such as 200ms
 	// unknown fault "dealy", did you mean delay?
 	// bandwidth: rate: got nothing, want a rate with its unit, such as 64KiB/s or 10Mbit/s
@@ -67,8 +67,8 @@ func ExampleUnmarshalFault() {
 		fmt.Println(fault, err)
 	}
 	// Output:
-	// {200ms 0s } <nil>
-	// {200ms 0s } <nil>
+	// {200ms 0s  false} <nil>
+	// {200ms 0s  false} <nil>
 	// <nil> delay: by: got 200, want a duration with its unit, such as 200ms
 }
 
@@ -207,4 +207,5 @@ func ExampleDescribe() {
 	// delay by duration a duration with its unit, such as 200ms
 	// delay jitter duration a duration with its unit, such as 200ms
 	// delay distribution choice uniform, normal or pareto
+	// delay ordered flag true or false
 }

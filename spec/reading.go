@@ -160,12 +160,15 @@ func (r *reading) given(refused *chaos.FaultError) string {
 	return shown(text)
 }
 
-// check checks a fault for whatever network it fits.
+// check checks a fault for whatever network it fits. What fits none is refused as on that whose sort of fault it is.
 func check(fault chaos.Fault) *chaos.FaultError {
-	err := chaos.Check("tcp", fault)
-	refused, _ := errors.AsType[*chaos.FaultError](err)
-	if refused != nil && refused.Param == "" && refused.Given == "tcp" {
-		refused, _ = errors.AsType[*chaos.FaultError](chaos.Check("udp", fault))
+	stream, _ := errors.AsType[*chaos.FaultError](chaos.Check("tcp", fault))
+	if stream == nil {
+		return nil
 	}
-	return refused
+	datagrams, _ := errors.AsType[*chaos.FaultError](chaos.Check("udp", fault))
+	if datagrams == nil || stream.Param == "" && stream.Given == "tcp" {
+		return datagrams
+	}
+	return stream
 }
