@@ -24,6 +24,7 @@ type Conn struct {
 	over      atomic.Bool     // the connection is to end; how says how
 	moved     [2]atomic.Int64 // bytes delivered, by direction
 	datagrams [2]atomic.Int64 // datagrams delivered, by direction
+	moving    atomic.Int32    // pumps that run
 	dropped   atomic.Int64    // bytes that were under way when it ended
 
 	mu       sync.Mutex // guards what follows; held shortly
@@ -217,25 +218,29 @@ func (c *Conn) kick() {
 	}
 }
 
-// serve reaches the server and moves bytes until the connection has ended and nothing is left of it.
+// serve reaches the server, and has both pumps move bytes until the connection has ended.
 func (c *Conn) serve(ctx context.Context) {
 	c.client.watch(c)
 	server, err := c.gate.dial(ctx)
-	if err != nil {
-		if c.end(RST, "dial", err) {
-			c.gate.dialFailed(c, err)
-		}
-	} else {
+	if err == nil {
 		c.connected(server)
+		return
+	}
+	if c.end(RST, "dial", err) {
+		c.gate.dialFailed(c, err)
 	}
 	c.finish()
 	c.gate.gone(c)
 }
 
-// connected runs both pumps.
+// connected starts both pumps. Each has a goroutine of its own, and that of the dial ends: its stack has grown.
 func (c *Conn) connected(server net.Conn) {
 	g := c.gate
 	c.mu.Lock()
+	if g.DialContext == nil { // a test's own may not have done with its context
+		c.giveUp()
+		c.giveUp = func() {}
+	}
 	c.server.open("server", server)
 	up, down := newPump(c, ToServer), newPump(c, ToClient)
 	c.lines = [2]*follower{&up.follower, &down.follower}
@@ -245,10 +250,18 @@ func (c *Conn) connected(server net.Conn) {
 	c.mu.Unlock()
 	c.server.watch(c)
 	g.established(c)
-	var other sync.WaitGroup
-	other.Go(up.run)
-	down.run()
-	other.Wait()
+	c.moving.Store(2)
+	g.conns.Go(func() { c.move(up) })
+	g.conns.Go(func() { c.move(down) })
+}
+
+// move runs a pump. The one that ends last leaves nothing of the connection.
+func (c *Conn) move(p *pump) {
+	p.run()
+	if c.moving.Add(-1) == 0 {
+		c.finish()
+		c.gate.gone(c)
+	}
 }
 
 func (l *leg) watch(c *Conn) { l.drop = watch(l.conn, func() { c.heard(l) }) }

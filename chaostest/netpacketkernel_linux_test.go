@@ -128,7 +128,9 @@ func comparePacketsWithKernel(t *testing.T, bound, called, script string) {
 	synctest.Test(t, func(t *testing.T) {
 		n := NewNetwork()
 		cast := newPacketCast(t, packetNetwork{
-			func(network, address string) (net.PacketConn, error) { return n.ListenPacket(t.Context(), network, address) },
+			func(network, address string) (net.PacketConn, error) {
+				return n.ListenPacket(t.Context(), network, address)
+			},
 			func(network, address string) (net.Conn, error) { return n.Dial(t.Context(), network, address) },
 		}, bound, called)
 		mem = playPackets(t, script, cast, synctest.Wait, time.Second)
