@@ -39,10 +39,24 @@
 // of its socket: half-closes, resets, data before a reset, back-pressure and urgent bytes are what they would be. A gate
 // that imposes something does exactly that and no more. docs/wire.md lists what holds, and what no proxy can hide.
 //
+// # Datagrams
+//
+// With [Gate.Network] "udp" a gate carries datagrams. A [Conn] is then one client's session, which has its own socket to the
+// server; it begins with the client's first datagram, expires when it was silent for [Gate.Expire], and ends without a
+// word. A position is a datagram's number:
+//
+//	gate := &chaos.Gate{Network: "udp", Server: "127.0.0.1:53"}
+//	...
+//	gate.ToClient.Set(chaos.Lose{Chance: 0.05, Burst: 3}, chaos.Delay{By: 20 * time.Millisecond, Jitter: 10 * time.Millisecond})
+//
+// [Lose], [Duplicate], [Reorder], [Truncate], [MTU] and [Rebind] are for datagrams alone. What makes no sense for them, such
+// as a [Slice] or a reset, is refused. [Stats] tells what faults have thrown away from what the gate or the kernel had
+// no room for. docs/datagrams.md has the rest.
+//
 // # The same seed, the same faults
 //
 // Whatever is random depends on the gate's seed, the connection's number, the direction, the fault's number and the
-// position in the stream, and on nothing else. The same seed and the same bytes give the same faults however the
+// position in the stream, or the datagram's number, and on nothing else. The same seed and the same bytes give the same faults however the
 // kernel happened to split the reads.
 //
 // # Faults of one's own

@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -164,7 +165,7 @@ func TestManualExamplesAreOneFault(t *testing.T) {
 			if len(want) != 1 || chaos.KindOf(want[0]) != name {
 				t.Fatalf("the command line imposes %v, want one %s", want, name)
 			}
-			if err := chaos.Check("tcp", want...); err != nil {
+			if err := chaos.Check(cmp.Or(command.Network, "tcp"), want...); err != nil {
 				t.Error(err)
 			}
 

@@ -10,8 +10,8 @@ import (
 	"github.com/chaosgate/chaos/docs/testdata/examples/store"
 )
 
-// db is the server of the examples: where it listens on TCP, and on a unix socket.
-var db struct{ Addr, Socket string }
+// db is the server of the examples: where it listens on TCP, on a unix socket, and for datagrams.
+var db struct{ Addr, Socket, UDP string }
 
 func TestMain(m *testing.M) { os.Exit(serve(m)) }
 
@@ -34,8 +34,15 @@ func serve(m *testing.M) int {
 		return failed(err)
 	}
 	defer unix.Close()
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return failed(err)
+	}
+	defer udp.Close()
+	db.UDP = udp.LocalAddr().String()
 	go store.Serve(tcp)
 	go store.Serve(unix)
+	go store.ServeUDP(udp)
 	return m.Run()
 }
 
