@@ -12,7 +12,7 @@ import (
 //
 // Datagrams are framed both ways: each follows its length, as two bytes, the high one first.
 //
-// A gate whose ListenFunc and DialContext are both set has a network of its own, and dials there.
+// A gate with a DialContext and a ListenFunc, or ListenPacket, has a network of its own, and dials there.
 type Detour struct {
 	Address string `json:"address" need:"true" help:"the TCP address, host:port, that changes the bytes"`
 }
@@ -33,7 +33,7 @@ func (d Detour) Check(string) error {
 func (d Detour) Impose(st *Stage, next Sink) Sink {
 	var dialer net.Dialer
 	dial, datagrams := dialer.DialContext, st.Datagrams()
-	if g := st.Conn().gate; g.ListenFunc != nil && g.DialContext != nil {
+	if g := st.Conn().gate; (g.ListenFunc != nil || g.ListenPacket != nil) && g.DialContext != nil {
 		dial = g.DialContext
 	}
 	return handOff(st, next, func(ctx context.Context, dst io.Writer, src io.Reader) error {

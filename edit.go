@@ -19,7 +19,9 @@ func (f Edit) Impose(st *Stage, next Sink) Sink {
 			return
 		}
 		if st.hasData(s) {
-			before = append(before[:0], s.Data...)
+			if before = append(before[:0], s.Data...); s.Data == nil {
+				s.Data = []byte{} // nil is not the same, returned
+			}
 			data, err := f.call(s.Data)
 			if err != nil {
 				failed = true
