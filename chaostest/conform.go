@@ -13,21 +13,23 @@ import (
 // A Rule is one of the rules that [TestFault] holds a fault to.
 type Rule string
 
-// What every fault keeps to, unless its [Traits] say otherwise.
+// What every fault keeps to, unless its [Traits] say otherwise. Some rules are for streams only, some for datagrams only.
 const (
 	RuleImposed   Rule = "imposed"   // its Imposed says what it is, and to set it again changes nothing
-	RuleOrder     Rule = "order"     // no byte overtakes another, and none arrives twice
+	RuleOrder     Rule = "order"     // streams: no byte overtakes another, and none arrives twice
+	RuleWhole     Rule = "whole"     // datagrams: none is cut, and none is joined to another
 	RuleLossless  Rule = "lossless"  // if it loses and changes nothing, then never: not when lifted, changed or carried either
-	RuleChunking  Rule = "chunking"  // the same seed and the same bytes give the same, however the stream is read
+	RuleChunking  Rule = "chunking"  // streams: the same seed and the same bytes give the same, however the stream is read
+	RuleSeeds     Rule = "seeds"     // datagrams: the same seed gives each of them the same fate, whenever it comes
 	RuleEarly     Rule = "early"     // nothing leaves before it is due
 	RuleStamps    Rule = "stamps"    // it stamps and does not wait: no time goes by while it works
 	RuleRetains   Rule = "retains"   // it neither keeps Data that it was given nor uses what it has passed on
-	RuleEnd       Rule = "end"       // the end of the stream passes, at the latest when it is lifted, and nothing after it
+	RuleEnd       Rule = "end"       // streams: their end passes, at the latest when it is lifted, and nothing after it
 	RuleLift      Rule = "lift"      // lifted, it holds nothing back, and what is sent then passes untouched
-	RuleHole      Rule = "hole"      // lifted, a stream that has lost bytes does not go on: no real network does that
+	RuleHole      Rule = "hole"      // streams: lifted, one that has lost bytes does not go on: no real network does that
 	RuleChange    Rule = "change"    // changed, it forgets neither what it holds nor what it has counted
 	RuleHits      Rule = "hits"      // when it changes something, it counts a hit
-	RuleConns     Rule = "conns"     // connections do not influence each other
+	RuleConns     Rule = "conns"     // connections, or sessions of datagrams, do not influence each other
 	RuleDirection Rule = "direction" // the other direction is left alone
 	RuleClose     Rule = "close"     // the gate can be closed at any moment, and nothing is left
 	RuleCarried   Rule = "carried"   // selectors can carry it
@@ -38,13 +40,17 @@ type Traits struct {
 	// Lossless says that every byte arrives, as it was sent, unless the fault ends the connection. If it is not set, TestFault
 	// finds out by a first run.
 	Lossless bool
-	// SameHits says that the number of hits, too, does not depend on how the stream is read.
+	// SameHits says that the number of hits, too, does not depend on how the stream is read, or when datagrams come.
 	SameHits bool
+	// Resizes says that datagrams get other sizes on purpose.
+	Resizes bool
+	// Timed says that it depends on when a datagram comes what becomes of it, as with a rate or a lifetime.
+	Timed bool
 	// Except names rules that the fault breaks on purpose, and why.
 	Except map[Rule]string
 	// Variant is the fault with another parameter, for RuleChange. If nil, one of the fault's numbers is changed.
 	Variant chaos.Fault
-	// Data is what is sent, 32 KiB at most. If nil, it is 2 KiB of noise.
+	// Data is what is sent, 32 KiB at most, also as datagrams. If nil, it is 2 KiB of noise.
 	Data []byte
 	// Wait is how long, in virtual time, is waited for what a fault holds back; an hour if zero.
 	Wait time.Duration
@@ -60,7 +66,11 @@ type Traits struct {
 //		chaostest.TestFault(t, Burst{Period: time.Second, Open: 100 * time.Millisecond})
 //	}
 //
-// Each rule is a subtest. At most one Traits is given, if the fault does on purpose what would look like a mistake.
+// A fault that [chaos.Check] accepts for "tcp" is tried on streams, where each rule is a subtest. One that it accepts for "udp"
+// is tried on datagrams, in the subtests of "datagrams". A fault that makes no sense for one of them says so as a
+// [chaos.Checker], and is tried on the other only.
+//
+// At most one Traits is given, if the fault does on purpose what would look like a mistake.
 func TestFault(t *testing.T, fault chaos.Fault, traits ...Traits) {
 	t.Helper()
 	var all Traits
@@ -71,41 +81,55 @@ func TestFault(t *testing.T, fault chaos.Fault, traits ...Traits) {
 	default:
 		t.Fatalf("got %d Traits, want one at most", len(traits))
 	}
-	if err := chaos.Check("tcp", fault); err != nil {
-		t.Fatalf("the fault is refused: %v", err)
+	streams, datagrams := chaos.Check("tcp", fault), chaos.Check("udp", fault)
+	switch {
+	case streams == nil:
+		holds(t, "tcp", rules, fault, all)
+	case datagrams != nil:
+		t.Fatalf("the fault is refused: %v", streams)
 	}
-	all.complete(fault)
-	lossless := all.Lossless
+	if datagrams == nil {
+		t.Run("datagrams", func(t *testing.T) { holds(t, "udp", datagramRules, fault, all) })
+	}
+}
+
+// holds holds a fault to rules on a network.
+func holds(t *testing.T, network string, rules []ruling, fault chaos.Fault, traits Traits) {
+	t.Helper()
+	traits.complete(network, fault)
+	lossless := traits.Lossless
 	if !lossless {
-		synctest.Test(t, func(t *testing.T) { lossless = survey(t, fault, all) })
+		synctest.Test(t, func(t *testing.T) { lossless = survey(t, network, fault, traits) })
 	}
 	for _, r := range rules {
-		if all.Except[r.rule] != "" {
+		if traits.Except[r.rule] != "" {
 			continue
 		}
 		t.Run(string(r.rule), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { r.try(t, fault, all, lossless) })
+			synctest.Test(t, func(t *testing.T) { r.try(t, network, fault, traits, lossless) })
 		})
 	}
 }
 
 // complete puts in what zero values stand for.
-func (traits *Traits) complete(fault chaos.Fault) {
+func (traits *Traits) complete(network string, fault chaos.Fault) {
 	traits.Wait = cmp.Or(traits.Wait, time.Hour)
 	if traits.Data == nil {
 		traits.Data = noise(1, 2<<10)
 	}
-	if traits.Variant == nil {
-		traits.Variant = vary(fault)
+	if traits.Variant == nil || chaos.Check(network, traits.Variant) != nil {
+		traits.Variant = vary(network, fault)
 	}
 }
 
 // survey reports whether a fault seems to lose and to change nothing.
-func survey(t testing.TB, fault chaos.Fault, traits Traits) bool {
+func survey(t testing.TB, network string, fault chaos.Fault, traits Traits) bool {
 	for _, dir := range []chaos.Direction{chaos.ToServer, chaos.ToClient} {
-		c := &trial{TB: t, fault: fault, traits: traits, dir: dir, silent: true}
-		if out := c.run(run{}); !out.unharmed(traits.Data) {
-			return false
+		c := &trial{TB: t, network: network, fault: fault, traits: traits, dir: dir, silent: true}
+		for _, s := range c.surveyed() {
+			if out := c.run(run{shape: s}); !out.unharmed(traits.Data) {
+				return false
+			}
 		}
 	}
 	return true
@@ -113,7 +137,7 @@ func survey(t testing.TB, fault chaos.Fault, traits Traits) bool {
 
 // vary returns the fault with one of its numbers changed, or itself, if it is a function, which is never equal to another.
 // It returns nil if it finds nothing to change.
-func vary(fault chaos.Fault) chaos.Fault {
+func vary(network string, fault chaos.Fault) chaos.Fault {
 	v := reflect.ValueOf(fault)
 	if v.Kind() == reflect.Func {
 		return fault
@@ -135,7 +159,7 @@ func vary(fault chaos.Fault) chaos.Fault {
 		default:
 			continue
 		}
-		if varied, ok := other.Interface().(chaos.Fault); ok && chaos.Check("tcp", varied) == nil {
+		if varied, ok := other.Interface().(chaos.Fault); ok && chaos.Check(network, varied) == nil {
 			return varied
 		}
 	}

@@ -8,10 +8,11 @@ import (
 	"github.com/chaosgate/chaos"
 )
 
-// An outcome is what came of a stream.
+// An outcome is what came of a stream, or of a client's datagrams.
 type outcome struct {
 	start    time.Time
 	pieces   []piece
+	packets  bool   // the pieces are datagrams
 	end      string // how it ended; empty if it did not
 	endAt    time.Duration
 	lifted   time.Duration // when the fault was lifted, before the stream ended
@@ -19,13 +20,17 @@ type outcome struct {
 	cutShort bool // neither peer has ended the connection, but the fault or the gate
 }
 
-// A piece is what arrived at one moment.
+// A piece is what arrived at one moment, or a datagram.
 type piece struct {
 	at   time.Duration // since the connection was opened
 	data []byte
 }
 
 func (o *outcome) add(at time.Duration, data []byte) {
+	if o.packets {
+		o.pieces = append(o.pieces, piece{at, bytes.Clone(data)})
+		return
+	}
 	if len(data) == 0 {
 		return
 	}
@@ -46,6 +51,9 @@ func (o *outcome) bytes() (all []byte) {
 
 // unharmed reports whether all that was sent has arrived, or the beginning of it until the connection was cut short.
 func (o *outcome) unharmed(sent []byte) bool {
+	if o.packets {
+		return o.delivered(datagramsOf(sent))
+	}
 	got := o.bytes()
 	return bytes.Equal(got, sent) && o.end == "EOF" || o.cutShort && bytes.HasPrefix(sent, got)
 }
@@ -59,6 +67,9 @@ func (o *outcome) ending() string {
 
 // differs tells how an outcome differs from another in its bytes and its end, and in when they came if times is set.
 func (o *outcome) differs(want outcome, times bool) string {
+	if o.packets {
+		return o.differently(want, times)
+	}
 	if got, want := o.bytes(), want.bytes(); !bytes.Equal(got, want) {
 		return firstDifference(got, want)
 	}

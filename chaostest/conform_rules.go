@@ -17,7 +17,7 @@ type ruling struct {
 	what func(c *trial)
 }
 
-// rules are tried in this order.
+// rules are those for streams. They are tried in this order.
 var rules = []ruling{
 	{RuleImposed, (*trial).tryImposed},
 	{RuleOrder, (*trial).tryOrder},
@@ -38,16 +38,24 @@ var rules = []ruling{
 }
 
 // try holds a fault to the rule, both ways. It is called in a bubble of testing/synctest.
-func (r ruling) try(t testing.TB, fault chaos.Fault, traits Traits, lossless bool) {
+func (r ruling) try(t testing.TB, network string, fault chaos.Fault, traits Traits, lossless bool) {
 	t.Helper()
 	for _, dir := range []chaos.Direction{chaos.ToServer, chaos.ToClient} {
-		r.what(&trial{TB: t, fault: fault, traits: traits, lossless: lossless, dir: dir})
+		r.what(&trial{TB: t, network: network, fault: fault, traits: traits, lossless: lossless, dir: dir})
 	}
+}
+
+// surveyed returns those in which the first run is made: what a fault loses of datagrams may be a matter of when they come.
+func (c *trial) surveyed() []shape {
+	if c.datagrams() {
+		return datagramShapes
+	}
+	return shapes[:1]
 }
 
 func (c *trial) tryImposed() {
 	isFunc := reflect.TypeOf(c.fault).Kind() == reflect.Func
-	again := run{bare: true, cut: every(100), each: func(r *rig) {
+	again := run{bare: true, shape: shape{cut: every(100)}, each: func(r *rig) {
 		if got := r.imposed.Fault(); !isFunc && !reflect.DeepEqual(got, c.fault) {
 			c.fails(RuleImposed, "Imposed.Fault: got %v, want %v", got, c.fault)
 		} else if isFunc && reflect.ValueOf(got).Pointer() != reflect.ValueOf(c.fault).Pointer() {
@@ -60,7 +68,7 @@ func (c *trial) tryImposed() {
 			c.fails(RuleImposed, "set again: got another Imposed, want that of the first Set")
 		}
 	}}
-	once := c.run(run{bare: true, cut: every(100), each: func(*rig) {}})
+	once := c.run(run{bare: true, shape: again.shape, each: func(*rig) {}})
 	twice := c.run(again)
 	if why := twice.differs(once, true); why != "" {
 		c.fails(RuleImposed, "set again and again, instead of once: %s", why)
@@ -71,15 +79,15 @@ func (c *trial) tryImposed() {
 
 // tryOrder looks at streams of several shapes; what is looked at in them is said in judge.
 func (c *trial) tryOrder() {
-	for _, cut := range cuts {
-		c.run(run{cut: cut})
-		c.run(run{cut: cut, lift: true})
+	for _, s := range shapes {
+		c.run(run{shape: s})
+		c.run(run{shape: s, lift: true})
 	}
 }
 
-func (c *trial) tryLossless() { c.run(run{cut: uneven}) }
+func (c *trial) tryLossless() { c.run(run{shape: shape{cut: uneven}}) }
 
-func (c *trial) tryStamps() { c.run(run{cut: every(100)}) }
+func (c *trial) tryStamps() { c.run(run{shape: shape{cut: every(100)}}) }
 
 // every cuts pieces of one size.
 func every(n int) func(int) int { return func(int) int { return n } }
@@ -87,8 +95,25 @@ func every(n int) func(int) int { return func(int) int { return n } }
 // uneven cuts pieces of many sizes.
 func uneven(i int) int { return 1 + i*i*7%97 }
 
-// cuts are the ways in which a stream is cut.
-var cuts = []func(int) int{nil, tiny, uneven, every(1000)}
+// A shape is how Data is sent.
+type shape struct {
+	cut  func(i int) int           // how long the i-th write of a stream is; all at once if nil
+	pace func(i int) time.Duration // how long the i-th datagram is waited behind; all at once if nil
+}
+
+// shapes are those of streams.
+var shapes = []shape{{}, {cut: tiny}, {cut: uneven}, {cut: every(1000)}}
+
+// shapes returns the ways in which Data is sent on the trial's network.
+func (c *trial) shapes() []shape {
+	if c.datagrams() {
+		return datagramShapes
+	}
+	return shapes
+}
+
+// mixed is a shape of many sizes and, for datagrams, of many pauses.
+var mixed = shape{cut: uneven, pace: hesitant}
 
 // tiny cuts single bytes first, which is where most goes wrong, and then hardly longer pieces.
 func tiny(i int) int {
@@ -104,8 +129,8 @@ func (c *trial) tryChunking() {
 	if why := again.differs(whole, true); why != "" {
 		c.fails(RuleChunking, "the same seed and bytes a second time: %s", why)
 	}
-	for i, cut := range cuts[1:] {
-		got := c.run(run{cut: cut})
+	for i, s := range shapes[1:] {
+		got := c.run(run{shape: s})
 		if why := got.differs(whole, false); why != "" {
 			c.fails(RuleChunking, "cut into other pieces (%d) than one: %s", i+1, why)
 		} else if c.traits.SameHits && got.hits != whole.hits {
@@ -117,7 +142,7 @@ func (c *trial) tryChunking() {
 func (c *trial) tryEarly() {
 	const due = time.Second
 	late := chaos.Delay{By: due}
-	for _, r := range []run{{}, {cut: uneven}, {cut: uneven, lift: true}, {lift: true, after: due / 2}} {
+	for _, r := range []run{{}, {shape: mixed}, {shape: mixed, lift: true}, {lift: true, after: due / 2}} {
 		r.before = late
 		out := c.run(r)
 		if len(out.pieces) > 0 && out.pieces[0].at < due {
@@ -134,7 +159,7 @@ func (r run) lifting() string {
 }
 
 func (c *trial) tryRetains() {
-	for _, r := range []run{{}, {cut: uneven}, {cut: uneven, lift: true}} {
+	for _, r := range []run{{}, {shape: mixed}, {shape: mixed, lift: true}} {
 		clean := c.run(r)
 		r.scribble = true
 		if spoilt := c.run(r); spoilt.differs(clean, false) != "" {
@@ -144,8 +169,8 @@ func (c *trial) tryRetains() {
 }
 
 func (c *trial) tryEnd() {
-	for _, cut := range cuts {
-		if out := c.run(run{cut: cut}); out.end == "" {
+	for _, s := range shapes {
+		if out := c.run(run{shape: s}); out.end == "" {
 			c.fails(RuleEnd, "the source has ended the stream, the fault was lifted %v later, and no end has arrived", c.traits.Wait)
 		}
 	}
@@ -155,7 +180,7 @@ func (c *trial) tryEnd() {
 const soon = time.Second
 
 func (c *trial) tryLift() {
-	for _, r := range []run{{lift: true}, {lift: true, cut: uneven}, {lift: true, cut: uneven, after: 10 * time.Millisecond}} {
+	for _, r := range []run{{lift: true}, {lift: true, shape: mixed}, {lift: true, shape: mixed, after: 10 * time.Millisecond}} {
 		out := c.run(r)
 		got := out.bytes()
 		switch {
@@ -172,7 +197,7 @@ func (c *trial) tryLift() {
 
 func (c *trial) tryHole() {
 	for _, after := range []time.Duration{0, time.Second} {
-		out := c.run(run{lift: true, cut: uneven, after: after})
+		out := c.run(run{lift: true, shape: mixed, after: after})
 		got, goesOn := bytes.CutSuffix(out.bytes(), afterLift)
 		if goesOn && len(got) < len(c.traits.Data) && subsequence(got, c.traits.Data) {
 			c.fails(RuleHole, "%d bytes of %d are lost, and when it was lifted the stream went on", len(c.traits.Data)-len(got), len(c.traits.Data))
@@ -181,9 +206,9 @@ func (c *trial) tryHole() {
 }
 
 func (c *trial) tryHits() {
-	for _, cut := range cuts {
-		plain := c.run(run{none: true, cut: cut})
-		out := c.run(run{cut: cut})
+	for _, s := range c.shapes() {
+		plain := c.run(run{none: true, shape: s})
+		out := c.run(run{shape: s})
 		if why := out.differs(plain, true); why != "" && out.hits == 0 {
 			c.fails(RuleHits, "it has not fired, and yet (wanted is what comes without it) %s", why)
 		}
@@ -207,7 +232,7 @@ func (c *trial) tryDirection() {
 func (c *trial) tryClose() {
 	for at := range moments {
 		for _, delay := range []time.Duration{0, 1, 100 * time.Millisecond} {
-			c.run(run{cut: uneven, halt: func(r *rig, moment int) {
+			c.run(run{shape: mixed, halt: func(r *rig, moment int) {
 				if moment != at {
 					return
 				}

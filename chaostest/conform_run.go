@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -20,6 +19,7 @@ import (
 // A trial holds one fault to one rule, in one direction.
 type trial struct {
 	testing.TB
+	network  string // "tcp" or "udp"
 	fault    chaos.Fault
 	traits   Traits
 	lossless bool // the fault loses and changes nothing as long as the connection lives
@@ -41,14 +41,14 @@ func (c *trial) fails(rule Rule, format string, args ...any) {
 }
 
 // A run is a stream of Data that goes through a gate, its end, and what is done to the fault meanwhile. In the end the fault
-// is lifted, if the stream has not ended before.
+// is lifted, if the stream has not ended before. Datagrams have no end.
 type run struct {
 	fault    chaos.Fault              // what is imposed: the trial's own if nil
 	none     bool                     // nothing is imposed
 	before   chaos.Fault              // stands before the fault, if not nil
 	bare     bool                     // no probes around the fault
 	scribble bool                     // the probes spoil all that must not be used
-	cut      func(i int) int          // how long the i-th write is; all at once if nil
+	shape                             // how Data is sent
 	each     func(r *rig)             // called between two writes
 	lift     bool                     // the fault is lifted when Data was sent, and more is sent behind
 	after    time.Duration            // so long after Data was sent
@@ -65,81 +65,6 @@ const (
 	moments
 )
 
-// A rig is a gate between a client and a server, on a network of its own.
-type rig struct {
-	*trial
-	gate    *chaos.Gate
-	flow    *chaos.Flow // that of the trial's direction
-	faults  []chaos.Fault
-	imposed *chaos.Imposed // the fault's
-	gone    atomic.Bool    // the fault was lifted
-	servers net.Listener
-	network *Network
-}
-
-// newRig starts a gate that imposes what a run asks for.
-func (c *trial) newRig(r run) *rig {
-	c.Helper()
-	rig := &rig{trial: c, network: NewNetwork()}
-	if c.traits.Start != nil {
-		c.traits.Start(c.TB, rig.network)
-	}
-	var err error
-	if rig.servers, err = rig.network.Listen(context.Background(), "tcp", ""); err != nil {
-		c.Fatal(err)
-	}
-	rig.gate = &chaos.Gate{
-		Server: rig.servers.Addr().String(), Seed: 1, ListenFunc: rig.network.Listen, DialContext: rig.network.Dial,
-	}
-	rig.flow = &rig.gate.ToServer
-	if c.dir == chaos.ToClient {
-		rig.flow = &rig.gate.ToClient
-	}
-	rig.impose(r)
-	if err := rig.gate.Start(); err != nil {
-		c.Fatal(err)
-	}
-	c.Cleanup(rig.close)
-	return rig
-}
-
-func (r *rig) impose(run run) {
-	fault := run.fault
-	if fault == nil {
-		fault = r.fault
-	}
-	if run.before != nil {
-		r.faults = append(r.faults, run.before)
-	}
-	at := len(r.faults)
-	switch {
-	case run.none:
-		return
-	case run.bare:
-		r.faults = append(r.faults, fault)
-	default:
-		r.faults = append(r.faults, r.probeBefore(run.scribble), fault, r.probeBehind(run.scribble))
-		at++
-	}
-	r.imposed = r.flow.Set(r.faults...)[at]
-}
-
-// close ends the rig. It may have ended already.
-func (r *rig) close() {
-	if err := r.gate.Close(); err != nil {
-		r.fails(RuleClose, "%v", err)
-	}
-	r.servers.Close()
-}
-
-// lift takes the fault away, if there is one.
-func (r *rig) lift() {
-	if r.imposed != nil {
-		r.imposed.Lift()
-		r.gone.Store(true)
-	}
-}
-
 // A stream is one connection through a rig: what is written at one end, and what has been read at the other.
 type stream struct {
 	*rig
@@ -151,7 +76,7 @@ type stream struct {
 // connect opens one more connection.
 func (r *rig) connect() *stream {
 	r.Helper()
-	client, err := r.network.Dial(context.Background(), "tcp", r.gate.Addr())
+	client, err := r.net.Dial(context.Background(), "tcp", r.gate.Addr())
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -225,6 +150,9 @@ func (s *stream) collect(wait time.Duration) {
 // run streams Data through a new gate.
 func (c *trial) run(r run) outcome {
 	c.Helper()
+	if c.datagrams() {
+		return c.runDatagrams(r)
+	}
 	s := c.newRig(r).connect()
 	defer s.close()
 	halt := func(moment int) {
@@ -277,6 +205,9 @@ func (s *stream) settle() {
 		}
 	}
 }
+
+// datagrams reports whether the trial is one with datagrams.
+func (c *trial) datagrams() bool { return c.network == "udp" }
 
 // judge holds an outcome to the rules that every run has to keep.
 func (c *trial) judge(s *stream) {

@@ -31,19 +31,23 @@ func (n notebook) Errorf(format string, args ...any) {
 var namesRule = regexp.MustCompile(`breaks the rule "(\w+)" to_(server|client): .`)
 
 // verdict returns the rules that a fault breaks, and what is said about each of them first.
-func verdict(t *testing.T, fault chaos.Fault, traits Traits) map[Rule]string {
+func verdict(t *testing.T, network string, fault chaos.Fault, traits Traits) map[Rule]string {
 	t.Helper()
-	traits.complete(fault)
+	traits.complete(network, fault)
 	lossless := traits.Lossless
 	if !lossless {
-		synctest.Test(t, func(t *testing.T) { lossless = survey(t, fault, traits) })
+		synctest.Test(t, func(t *testing.T) { lossless = survey(t, network, fault, traits) })
 	}
 	broken := map[Rule]string{}
+	rules := rules
+	if network == "udp" {
+		rules = datagramRules
+	}
 	for _, r := range rules {
 		notes := notebook{TB: t, mu: new(sync.Mutex), notes: new([]string)}
 		synctest.Test(t, func(t *testing.T) {
 			notes.TB = t
-			r.try(notes, fault, traits, lossless)
+			r.try(notes, network, fault, traits, lossless)
 		})
 		for _, note := range *notes.notes {
 			names := namesRule.FindStringSubmatch(note)
@@ -318,7 +322,7 @@ func TestBrokenFaults(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := verdict(t, test.fault, test.traits)
+			got := verdict(t, "tcp", test.fault, test.traits)
 			if got[test.rule] == "" {
 				t.Errorf("got %q, want the rule %q to be broken", got, test.rule)
 			}
@@ -327,7 +331,7 @@ func TestBrokenFaults(t *testing.T) {
 }
 
 func TestExceptions(t *testing.T) {
-	got := verdict(t, chaos.Discard{Resume: true}, Traits{Except: map[Rule]string{RuleHole: "Resume asks for it"}})
+	got := verdict(t, "tcp", chaos.Discard{Resume: true}, Traits{Except: map[Rule]string{RuleHole: "Resume asks for it"}})
 	if len(got) > 0 {
 		t.Errorf("got %q, want nothing", got)
 	}
@@ -373,7 +377,7 @@ func TestVary(t *testing.T) {
 		{shares{}, nil},
 	}
 	for _, test := range tests {
-		if got := vary(test.fault); got != test.want {
+		if got := vary("tcp", test.fault); got != test.want {
 			t.Errorf("%+v: got %+v, want %+v", test.fault, got, test.want)
 		}
 	}
