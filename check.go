@@ -11,7 +11,7 @@ import (
 )
 
 // A Checker is a [Fault] that can say more about its values than its tags do: what fits together, what parses, on which networks
-// it makes sense. [Check] asks it once every value by itself is allowed. A [*FaultError] that it returns needs no Kind; one without
+// it makes sense ([StreamsOnly], [DatagramsOnly]). [Check] asks it once every value by itself is allowed. A [*FaultError] that it returns needs no Kind; one without
 // Param, with the network as Given, refuses the network whatever the values are.
 type Checker interface {
 	Check(network string) error
@@ -200,16 +200,18 @@ func (p Param) refuseNumber(n, most int64, mostText string, text func(int64) str
 // datagrams reports whether a network carries datagrams.
 func datagrams(network string) bool { return strings.HasPrefix(network, "udp") }
 
-// streamsOnly refuses networks of datagrams; why is a reason such as "a datagram is never cut".
-func streamsOnly(network, why string) error {
+// StreamsOnly refuses networks of datagrams, for the Check of a fault that makes sense on streams alone; why is a reason such as
+// "a datagram is never cut".
+func StreamsOnly(network, why string) error {
 	if !datagrams(network) {
 		return nil
 	}
 	return &FaultError{Given: network, Allowed: "a network of streams, because " + why}
 }
 
-// datagramsOnly refuses networks of streams; why is a reason such as "a stream loses nothing".
-func datagramsOnly(network, why string) error {
+// DatagramsOnly refuses networks of streams, for the Check of a fault that makes sense on datagrams alone; why is a reason such as
+// "a stream loses nothing".
+func DatagramsOnly(network, why string) error {
 	if datagrams(network) {
 		return nil
 	}

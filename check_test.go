@@ -22,7 +22,7 @@ type picky struct {
 func (picky) Impose(_ *Stage, next Sink) Sink { return next }
 
 func (f picky) Check(network string) error {
-	if err := streamsOnly(network, "it is picky"); err != nil {
+	if err := StreamsOnly(network, "it is picky"); err != nil {
 		return err
 	}
 	if f.Pattern == "sentinel" {
@@ -42,7 +42,7 @@ type datagramOnly struct{}
 func (datagramOnly) Impose(_ *Stage, next Sink) Sink { return next }
 
 func (datagramOnly) Check(network string) error {
-	return datagramsOnly(network, "it is one")
+	return DatagramsOnly(network, "it is one")
 }
 
 // pickyDatagrams is a fault with a Reset.

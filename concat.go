@@ -24,7 +24,7 @@ func (c Concat) Check(network string) error {
 	if c.Size > 64<<20 {
 		return &FaultError{Param: "size", Given: fmt.Sprintf("%dB", c.Size), Allowed: "a size of at most 64MiB"}
 	}
-	return streamsOnly(network, "datagrams are never joined")
+	return StreamsOnly(network, "datagrams are never joined")
 }
 
 // Impose implements [Fault].

@@ -28,7 +28,7 @@ const (
 )
 
 func init() {
-	Register("delay", "Everything arrives later, in order and without a loss of throughput.", Delay{})
+	Register("delay", "Everything arrives later, without a loss of throughput.", Delay{})
 }
 
 // Impose implements [Fault].

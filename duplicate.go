@@ -19,7 +19,7 @@ func init() {
 
 // Check implements [Checker].
 func (f Duplicate) Check(network string) error {
-	if err := datagramsOnly(network, "a stream has every byte once"); err != nil {
+	if err := DatagramsOnly(network, "a stream has every byte once"); err != nil {
 		return err
 	}
 	if f.Copies > mostCopies {

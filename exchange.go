@@ -61,7 +61,9 @@ type sockets interface {
 	turn(from, to Door) error
 	// allows says why the door cannot take a position here, or nothing.
 	allows(d Door) error
-	// hits returns what the front's own door has met.
+	// empty throws away what has arrived at the front already, and returns how many datagrams that were.
+	empty() int64
+	// hits returns what the front's own door has met. It may be called by any goroutine.
 	hits(now Door) int64
 	// frontDrops returns how many datagrams the kernel has dropped at the front.
 	frontDrops() int64

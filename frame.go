@@ -5,6 +5,9 @@ import (
 	"io"
 )
 
+// mostDatagram is how many bytes the largest datagram has: that of IPv6.
+const mostDatagram = 65_527
+
 // largestDatagram is the most that the length before a framed datagram can say.
 const largestDatagram = 1<<16 - 1
 

@@ -27,7 +27,7 @@ func init() {
 
 // Check implements [Checker].
 func (f Lose) Check(network string) error {
-	if err := datagramsOnly(network, "a stream loses nothing"); err != nil {
+	if err := DatagramsOnly(network, "a stream loses nothing"); err != nil {
 		return err
 	}
 	return f.checkChoice()

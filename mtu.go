@@ -14,7 +14,7 @@ func init() {
 
 // Check implements [Checker].
 func (MTU) Check(network string) error {
-	return datagramsOnly(network, "a stream finds out by itself what passes")
+	return DatagramsOnly(network, "a stream finds out by itself what passes")
 }
 
 // Impose implements [Fault].

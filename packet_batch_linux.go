@@ -3,6 +3,7 @@ package chaos
 import (
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"sync"
 	"unsafe"
@@ -230,32 +231,38 @@ func (k *kernelSockets) send(ms []message) (int, error) {
 	return int(n), nil
 }
 
-// empty throws away what waits.
-func (d *descriptor) empty() {
+// empty throws away what waits at the front, and counts it.
+func (k *kernelSockets) empty() (n int64) {
 	for {
-		if _, _, err := unix.Recvfrom(d.fd, nil, unix.MSG_DONTWAIT|unix.MSG_TRUNC); err == unix.EAGAIN {
-			return
+		switch _, _, err := unix.Recvfrom(k.front.fd, nil, unix.MSG_DONTWAIT|unix.MSG_TRUNC); err {
+		case nil:
+			n++
+		case unix.EAGAIN:
+			return n
 		}
 	}
 }
 
+// mostPeeked is how many datagrams are counted that wait at the front: the kernel goes through all of them for each.
+const mostPeeked = 4096
+
 // hits counts what waits at the front. The kernel can tell how many bytes the next datagram has, and no more; so each is looked at, one
-// behind the other, and nothing is taken.
-func (k *kernelSockets) hits(now Door) (n int64) {
-	if now != Hold {
-		return 0
-	}
-	fd := k.front.fd
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEEK_OFF, 0) != nil {
-		return 0
-	}
-	defer unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEEK_OFF, -1)
-	for {
-		if _, _, err := unix.Recvfrom(fd, nil, unix.MSG_DONTWAIT|unix.MSG_PEEK|unix.MSG_TRUNC); err != nil {
-			return n
+// behind the other, and nothing is taken. Where the last look has ended, the next begins. The exchange is not kept waiting by that.
+func (k *kernelSockets) hits(now Door) int64 {
+	k.peeking.Lock()
+	defer k.peeking.Unlock()
+	for now == Hold && k.peeked < mostPeeked && !k.closed {
+		if _, _, err := unix.Recvfrom(k.front.fd, nil, unix.MSG_DONTWAIT|unix.MSG_PEEK|unix.MSG_TRUNC); err != nil {
+			break
 		}
-		n++
+		k.peeked++
 	}
+	return k.peeked
+}
+
+// peekFrom sets how many bytes are passed over by the next look at what waits, or with -1 that all looks are at the first.
+func (d *descriptor) peekFrom(n int) error {
+	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(d.fd, unix.SOL_SOCKET, unix.SO_PEEK_OFF, n))
 }
 
 // hostOrder and netOrder change the order of a port's bytes, which is the network's in a socket's address.

@@ -44,6 +44,9 @@ func (k *kernelSockets) bind(ctx context.Context, address string) error {
 		}
 		at = ats[0]
 	}
+	if at.Addr().IsMulticast() {
+		return fmt.Errorf("got %v, want no group: a gate has one client at the other end of each session", at.Addr())
+	}
 	if at.Port() != 0 {
 		k.front, err = k.listenOn(at)
 	} else {
@@ -192,13 +195,16 @@ func (*kernelSockets) allows(Door) error { return nil }
 //   - Hold takes it out of the epoll: what arrives waits in its buffer;
 //   - Refuse connects it to a socket of our own that never sends, so that for everybody else nobody listens and the kernel
 //     answers "port unreachable". Connected to nothing (AF_UNSPEC) it is what it was.
-func (k *kernelSockets) turn(from, to Door) (err error) {
+func (k *kernelSockets) turn(from, to Door) error {
+	k.peeking.Lock()
+	defer k.peeking.Unlock()
+	if err := k.front.peekFrom(map[bool]int{true: 0, false: -1}[to == Hold]); err != nil {
+		return err
+	}
+	k.peeked = 0
 	if to == Refuse {
 		if err := k.refuse(); err != nil {
 			return err
-		}
-		if from == Hold {
-			k.front.empty() // what waits is lost, as a queue that is reset is
 		}
 	}
 	if from == Refuse {
@@ -208,16 +214,13 @@ func (k *kernelSockets) turn(from, to Door) (err error) {
 		k.dead.close()
 		k.dead = nil
 	}
-	if to == Hold || from == Hold {
-		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(k.front.fd)}
-		if to == Hold {
-			ev.Events = 0
-		}
-		k.poll.Control(func(epfd uintptr) {
-			err = os.NewSyscallError("epoll_ctl", unix.EpollCtl(int(epfd), unix.EPOLL_CTL_MOD, k.front.fd, &ev))
-		})
+	if to == Hold {
+		return k.look(k.front, unix.EPOLL_CTL_DEL)
 	}
-	return err
+	if from == Hold {
+		return k.look(k.front, unix.EPOLL_CTL_ADD)
+	}
+	return nil
 }
 
 // refuse connects the front to a socket that never sends.

@@ -53,6 +53,9 @@ func (c *connSockets) turn(from, to Door) error {
 	return nil
 }
 
+// empty does nothing: a socket that refuses throws away itself what it holds.
+func (c *connSockets) empty() int64 { return 0 }
+
 // drain does nothing: a reader hands over one datagram at a time, and what it has not read yet comes after.
 func (c *connSockets) drain(receiver) {}
 
@@ -79,7 +82,10 @@ func (f *packetFront) proceed() {
 
 // hits is what a socket says that keeps its own door.
 func (c *connSockets) hits(Door) int64 {
-	if h, ok := c.front.PacketConn.(interface{ DoorHits() int64 }); ok {
+	c.front.mu.Lock()
+	conn := c.front.PacketConn
+	c.front.mu.Unlock()
+	if h, ok := conn.(interface{ DoorHits() int64 }); ok {
 		return h.DoorHits()
 	}
 	return 0

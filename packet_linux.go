@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -36,6 +37,9 @@ type kernelSockets struct {
 	until   time.Time // what the epoll's deadline is set to
 	stale   bool      // it may have been moved by a kick
 	kicked  atomic.Bool
+
+	peeking sync.Mutex // guards what follows, and what is looked at that waits at the front
+	peeked  int64      // how many were
 	closed  bool
 }
 
@@ -59,7 +63,7 @@ func listenKernel(ctx context.Context, network, address string) (sockets, error)
 		k.epoll, k.poll, err = pollable(fd, "epoll")
 	}
 	if err == nil {
-		err = k.add(k.front, unix.EPOLLIN)
+		err = k.add(k.front)
 	}
 	if err != nil {
 		k.close()
@@ -72,10 +76,15 @@ func listenKernel(ctx context.Context, network, address string) (sockets, error)
 func (k *kernelSockets) addr() string { return k.at.String() }
 
 // add has wait look at a descriptor.
-func (k *kernelSockets) add(d *descriptor, events uint32) (err error) {
+func (k *kernelSockets) add(d *descriptor) error {
 	k.byFD[int32(d.fd)] = d
+	return k.look(d, unix.EPOLL_CTL_ADD)
+}
+
+// look has the epoll look at a descriptor, or not any more.
+func (k *kernelSockets) look(d *descriptor, op int) (err error) {
 	k.poll.Control(func(epfd uintptr) {
-		err = unix.EpollCtl(int(epfd), unix.EPOLL_CTL_ADD, d.fd, &unix.EpollEvent{Events: events, Fd: int32(d.fd)})
+		err = unix.EpollCtl(int(epfd), op, d.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(d.fd)})
 	})
 	return os.NewSyscallError("epoll_ctl", err)
 }
@@ -100,7 +109,7 @@ func (k *kernelSockets) connect(ctx context.Context, server string) (socket, err
 func (k *kernelSockets) watch(s *session) {
 	d := s.server.(*descriptor)
 	d.s = s
-	if err := k.add(d, unix.EPOLLIN); err != nil {
+	if err := k.add(d); err != nil {
 		s.x.failed(err)
 	}
 }
@@ -159,6 +168,8 @@ func (k *kernelSockets) frontDrops() int64 {
 }
 
 func (k *kernelSockets) close() error {
+	k.peeking.Lock()
+	defer k.peeking.Unlock()
 	if k.closed {
 		return nil
 	}

@@ -22,13 +22,13 @@ func (p *packetDoorway) turn(from, to Door) (err error) {
 		if err = x.net.turn(from, to); err != nil {
 			return
 		}
+		if from == Hold && to == Refuse { // what waits is lost, as a queue is that is reset
+			x.gate.stats.lostDatagrams.Add(x.net.empty())
+		}
 		x.swallowed.Store(0)
 		x.door.Store(uint32(to))
 	})
 	return err
 }
 
-func (p *packetDoorway) hits(now Door) (n int64) {
-	p.x.do(func() { n = p.x.swallowed.Load() + p.x.net.hits(now) })
-	return n
-}
+func (p *packetDoorway) hits(now Door) int64 { return p.x.swallowed.Load() + p.x.net.hits(now) }

@@ -17,7 +17,7 @@ func init() {
 
 // Check implements [Checker].
 func (Rebind) Check(network string) error {
-	return datagramsOnly(network, "a connection cannot move to another port")
+	return DatagramsOnly(network, "a connection cannot move to another port")
 }
 
 // Impose implements [Fault].

@@ -15,7 +15,7 @@ func init() {
 }
 
 // Check implements [Checker].
-func (Reorder) Check(network string) error { return datagramsOnly(network, "a stream stays in order") }
+func (Reorder) Check(network string) error { return DatagramsOnly(network, "a stream stays in order") }
 
 // Impose implements [Fault].
 func (f Reorder) Impose(st *Stage, next Sink) Sink {

@@ -104,6 +104,7 @@ func (x *exchange) failedToSend(m *message, err error) fate {
 func (m *message) sent() {
 	m.s.conn.moved[m.dir].Add(int64(len(m.data)))
 	m.s.conn.datagrams[m.dir].Add(1)
+	m.s.touch()
 }
 
 // standBack keeps a datagram that has passed already and that the kernel had no room for. All behind it waits as well.

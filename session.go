@@ -57,10 +57,7 @@ func (s *session) feed(dir Direction, data []byte) {
 		x.gate.stats.lostDatagrams.Add(1)
 		return
 	}
-	if x.now.After(s.heard) {
-		s.heard = x.now
-		x.recent.touch(s)
-	}
+	s.touch()
 	switch {
 	case l.clear() && s.unread[dir].len() == 0 && s.server != nil:
 		l.offset++
@@ -78,6 +75,14 @@ func (s *session) feed(dir Direction, data []byte) {
 	}
 	s.work(dir)
 	s.settle()
+}
+
+// touch notes that something has come or gone.
+func (s *session) touch() {
+	if s.x.now.After(s.heard) && !s.ended {
+		s.heard = s.x.now
+		s.x.recent.touch(s)
+	}
 }
 
 // takes reports whether a line takes what arrives next.

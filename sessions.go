@@ -103,8 +103,7 @@ func (x *exchange) expire() {
 	for len(x.sessions) > 0 && !x.expires().After(x.now) {
 		s := x.recent.oldest
 		if s.lines[ToServer].line.held+s.lines[ToClient].line.held > 0 {
-			s.heard = x.now
-			x.recent.touch(s)
+			s.touch()
 			continue
 		}
 		s.endAs("expired")

@@ -27,7 +27,7 @@ func (c Slice) Check(network string) error {
 	if c.Vary > 0 && c.Vary >= c.Size {
 		return &FaultError{Param: "vary", Given: fmt.Sprintf("%dB", c.Vary), Allowed: fmt.Sprintf("a size below %dB, the piece's", c.Size)}
 	}
-	return streamsOnly(network, "a datagram is never cut")
+	return StreamsOnly(network, "a datagram is never cut")
 }
 
 // Impose implements [Fault].

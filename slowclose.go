@@ -13,7 +13,7 @@ func init() {
 
 // Check implements [Checker].
 func (SlowClose) Check(network string) error {
-	return streamsOnly(network, "datagrams have no end of the stream")
+	return StreamsOnly(network, "datagrams have no end of the stream")
 }
 
 // Impose implements [Fault].

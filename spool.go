@@ -3,6 +3,7 @@ package chaos
 import (
 	"bytes"
 	"sync"
+	"syscall"
 )
 
 // spoolSize is how many bytes wait at most between a line and a test's own code, either way.
@@ -108,6 +109,9 @@ func (s *spool) empty() bool { return s.buf.Len() == 0 && len(s.sizes) == 0 }
 
 // Write hands bytes, or one datagram, to the line, and waits for room.
 func (s *spool) Write(p []byte) (n int, err error) {
+	if s.datagrams && len(p) > mostDatagram {
+		return 0, syscall.EMSGSIZE
+	}
 	for first := true; err == nil && (first || len(p) > 0); first = false {
 		s.mu.Lock()
 		for s.gone == nil && s.load() >= spoolSize {

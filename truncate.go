@@ -11,7 +11,7 @@ func init() {
 
 // Check implements [Checker].
 func (Truncate) Check(network string) error {
-	return datagramsOnly(network, "a stream has nothing that could be cut short")
+	return DatagramsOnly(network, "a stream has nothing that could be cut short")
 }
 
 // Impose implements [Fault].
