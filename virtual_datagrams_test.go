@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"net"
@@ -231,4 +232,18 @@ func count(bs []bool) (n int) {
 		}
 	}
 	return n
+}
+
+// slowly makes a dial take a time.
+func slowly(dial func(ctx context.Context, network, address string) (net.Conn, error), takes time.Duration) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		timer := time.NewTimer(takes)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return dial(ctx, network, address)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
