@@ -33,6 +33,7 @@ type line struct {
 	roomless  []func()             // see whenRoom
 	alarms    []alarm              // in order
 	finished  bool                 // the stream has ended; only a reset may follow
+	closed    bool                 // the connection has ended: what still moves is counted as dropped already
 	ending    ending               // the connection is to end now
 	entries   [2][]entry           // what the stages stand for: the gate's flow, then the connection's own
 }
@@ -102,7 +103,7 @@ func (l *line) forget(s Segment) {
 
 // lose counts datagrams that are thrown away.
 func (l *line) lose(n int64) {
-	if l.lost != nil {
+	if l.lost != nil && !l.closed {
 		l.lost.Add(n)
 	}
 }
@@ -262,7 +263,7 @@ func (l *line) bytes() int64 {
 
 // close runs the cleanups of every stage; what they release goes nowhere.
 func (l *line) close() {
-	l.finished = true
+	l.finished, l.closed = true, true
 	l.ending.how = max(l.ending.how, FIN)
 	for _, st := range l.stages {
 		st.cleanup()

@@ -76,7 +76,7 @@ func (st *Stage) Hit(bytes int) { st.hits(1, st.Offset(), bytes) }
 
 // hits counts n hits, the first of which is at offset.
 func (st *Stage) hits(n int, offset int64, bytes int) {
-	if i := st.imposed; i != nil {
+	if i := st.imposed; i != nil && !st.line.closed {
 		i.hit(Hit{Conn: st.line.conn.ordinal, Direction: st.line.dir, Offset: offset, Bytes: int64(bytes), Time: st.line.now}, int64(n))
 	}
 }
