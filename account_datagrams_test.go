@@ -21,9 +21,9 @@ func anyFault(rng *rand.Rand, depth int) chaos.Fault {
 	size := func(most int) int { return upTo(rng, most) }
 	ms := func(most int) time.Duration { return time.Duration(upTo(rng, most)) * time.Millisecond }
 	chance := func() float64 { return one(rng, []float64{0.01, 0.2, 0.5, 1}) }
-	kinds := 23
+	kinds := 24
 	if depth > 2 {
-		kinds = 19
+		kinds = 20
 	}
 	switch rng.IntN(kinds) {
 	case 0:
@@ -69,10 +69,12 @@ func anyFault(rng *rand.Rand, depth int) chaos.Fault {
 			return data
 		})
 	case 19:
-		return chaos.Sometimes{Chance: 0.5, Fault: anyFault(rng, depth+1)}
+		return chaos.Through(relay)
 	case 20:
-		return chaos.After{Bytes: int64(size(10 * accountSize)), Fault: anyFault(rng, depth+1)}
+		return chaos.Sometimes{Chance: 0.5, Fault: anyFault(rng, depth+1)}
 	case 21:
+		return chaos.After{Bytes: int64(size(10 * accountSize)), Fault: anyFault(rng, depth+1)}
+	case 22:
 		n := ms(300)
 		return chaos.During{Start: ms(500), For: n, Every: 2 * n, Fault: anyFault(rng, depth+1)}
 	default:
@@ -129,8 +131,8 @@ func (l *ledger) flow() *chaos.Flow {
 }
 
 func told(f chaos.Fault) string {
-	if chaos.KindOf(f) == "chaos.Edit" {
-		return "edit"
+	if k := chaos.KindOf(f); strings.HasPrefix(k, "chaos.") {
+		return k // a function
 	}
 	return spec.Text(f)
 }
