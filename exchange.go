@@ -73,7 +73,8 @@ type sockets interface {
 // A socket is a session's, connected to the server.
 type socket interface {
 	addrs() (own, peer string)
-	drops() int64 // how many datagrams the kernel has dropped because the receive buffer was full
+	drops() int64       // how many datagrams the kernel has dropped because the receive buffer was full
+	retire(to receiver) // another takes its place: what has arrived already is told, and then it is closed
 	close()
 }
 

@@ -98,6 +98,13 @@ func (s connSocket) addrs() (own, peer string) {
 func (s connSocket) drops() int64 { return dropsOf(s.Conn) }
 func (s connSocket) close()       { s.Conn.Close() }
 
+// retire leaves what has arrived to the reader, where a connection can tell it from what comes later.
+func (s connSocket) retire(receiver) {
+	if c, ok := s.Conn.(interface{ CloseRead() error }); !ok || c.CloseRead() != nil {
+		s.close()
+	}
+}
+
 // dropsOf returns how many datagrams a connection says that it has dropped.
 func dropsOf(conn any) int64 {
 	if d, ok := conn.(interface{ Drops() int64 }); ok {
@@ -261,7 +268,8 @@ func (c *connSockets) take(a arrival, to receiver) {
 		to.failed(a.err)
 	case a.s == nil:
 		to.fromClient(a.of, a.data)
-	case a.s.server != a.to: // another has taken its place meanwhile
+	case a.s.server != a.to && a.err != nil: // another has taken its place meanwhile
+		a.to.close()
 	case a.err == io.EOF:
 		a.s.endAs("server")
 	case errors.Is(a.err, syscall.ECONNREFUSED):

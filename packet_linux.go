@@ -187,11 +187,22 @@ func (k *kernelSockets) close() error {
 
 // close frees the descriptor. The epoll forgets it by itself.
 func (d *descriptor) close() {
+	if d.closed {
+		return
+	}
 	if d.k.byFD[int32(d.fd)] == d {
 		delete(d.k.byFD, int32(d.fd))
 	}
 	d.closed = true
 	unix.Close(d.fd)
+}
+
+func (d *descriptor) retire(to receiver) {
+	b := batches.Get().(*batch)
+	for d.receive(b, to) {
+	}
+	batches.Put(b)
+	d.close()
 }
 
 func (d *descriptor) addrs() (own, peer string) { return d.own, d.peer }

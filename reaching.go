@@ -36,8 +36,11 @@ func (s *session) joined(to socket) {
 	s.x.net.watch(s)
 }
 
-// rebind has the server see the session come from another port from now on. What is on its way to the old one is lost.
-func (s *session) rebind() {
+// rebind has the server see the session come from another port from now on. What is on its way to the old one is lost. A stage
+// asks for it, amid the work of a line; it happens as soon as that is done, before anything more is read.
+func (s *session) rebind() { s.x.post(s.bindAnew) }
+
+func (s *session) bindAnew() {
 	if s.server == nil || s.ended {
 		return
 	}
@@ -49,8 +52,13 @@ func (s *session) rebind() {
 			to.close()
 		default:
 			s.x.flush()
-			s.x.drops += s.server.drops()
-			s.server.close()
+			old := s.server
+			drops := old.drops()
+			if old.retire(s.x); s.ended { // by what had arrived
+				to.close()
+				return
+			}
+			s.x.drops += drops
 			s.joined(to)
 		}
 	})

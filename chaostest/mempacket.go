@@ -1,6 +1,7 @@
 package chaostest
 
 import (
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -26,6 +27,7 @@ type memPacketConn struct {
 	drops   int64        // the datagrams that have found the buffer full
 	door    chaos.Door
 	dropped int64 // the datagrams that have met this Blackhole
+	shut    bool  // nothing more is received
 	closed  bool
 }
 
@@ -79,6 +81,8 @@ func (c *memPacketConn) receive(call string, p []byte) (n int, from netip.AddrPo
 			return 0, from, nil // package net does not ask the kernel
 		case c.reading.expired():
 			return 0, from, c.fail("read", c.RemoteAddr(), os.ErrDeadlineExceeded)
+		case c.shut && c.queue.size() == 0:
+			return 0, from, io.EOF
 		case !c.readable():
 		case c.refused:
 			c.refused = false
@@ -102,7 +106,7 @@ func (c *memPacketConn) WaitRead() error {
 			return net.ErrClosed
 		case c.reading.expired():
 			return os.ErrDeadlineExceeded
-		case c.readable():
+		case c.readable() || c.shut:
 			return nil
 		}
 		c.reading.wait()
@@ -130,8 +134,23 @@ func (c *memPacketConn) Close() error {
 	}
 	c.closed = true
 	c.queue = memDatagrams{}
-	c.packets.forget(c)
+	if !c.shut {
+		c.packets.forget(c)
+	}
 	c.reading.disarm()
+	c.reading.cond.Broadcast()
+	return nil
+}
+
+// CloseRead has the socket receive nothing more: for others it is closed. What has arrived can be read, and then io.EOF is.
+func (c *memPacketConn) CloseRead() error {
+	c.packets.mu.Lock()
+	defer c.packets.mu.Unlock()
+	if c.closed || c.shut {
+		return c.fail("close", c.RemoteAddr(), net.ErrClosed)
+	}
+	c.shut = true
+	c.packets.forget(c)
 	c.reading.cond.Broadcast()
 	return nil
 }
