@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,13 +24,14 @@ import (
 
 // These variables make the test binary run a gate instead of its tests, so that a test can stop, measure and starve a gate alone.
 const (
-	childServer = "CHAOSGATE_WIRE_CHILD_SERVER"
-	childFiles  = "CHAOSGATE_WIRE_CHILD_FILES"
+	childServer  = "CHAOSGATE_WIRE_CHILD_SERVER"
+	childNetwork = "CHAOSGATE_WIRE_CHILD_NETWORK"
+	childFiles   = "CHAOSGATE_WIRE_CHILD_FILES"
 )
 
 func init() {
 	if server := os.Getenv(childServer); server != "" {
-		if err := gateProcess(server, os.Getenv(childFiles)); err != nil {
+		if err := gateProcess(os.Getenv(childNetwork), server, os.Getenv(childFiles)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -37,8 +39,9 @@ func init() {
 	}
 }
 
-// gateProcess runs a gate until its standard input ends.
-func gateProcess(server, files string) error {
+// gateProcess runs a gate until its standard input ends. For each line that comes there it gives back what memory it can, and says so
+// by a line.
+func gateProcess(network, server, files string) error {
 	if files != "" {
 		n, err := strconv.ParseUint(files, 10, 64)
 		if err != nil {
@@ -48,12 +51,17 @@ func gateProcess(server, files string) error {
 			return err
 		}
 	}
-	g := &chaos.Gate{Server: server}
+	g := &chaos.Gate{Network: network, Server: server}
 	if err := g.Start(); err != nil {
 		return err
 	}
 	fmt.Println(g.Addr())
-	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		debug.FreeOSMemory()
+		fmt.Println("done")
+	}
+	if err := lines.Err(); err != nil {
 		return err
 	}
 	g.CloseConns(chaos.All)
@@ -64,17 +72,19 @@ func gateProcess(server, files string) error {
 type gateChild struct {
 	cmd  *exec.Cmd
 	addr string
+	in   io.Writer
+	out  *bufio.Reader
 }
 
 // startChild starts a gate in a process of its own, which may open so many files (as many as we may, if 0). It ends with the test.
-func startChild(t *testing.T, server string, files int) *gateChild {
+func startChild(t testing.TB, network, server string, files int) *gateChild {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), childServer+"="+server)
+	cmd.Env = append(os.Environ(), childNetwork+"="+network, childServer+"="+server)
 	if files > 0 {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", childFiles, files))
 	}
@@ -84,7 +94,8 @@ func startChild(t *testing.T, server string, files int) *gateChild {
 	if err := errors.Join(ierr, oerr, cmd.Start()); err != nil {
 		t.Fatal(err)
 	}
-	addr, err := bufio.NewReader(out).ReadString('\n')
+	lines := bufio.NewReader(out)
+	addr, err := lines.ReadString('\n')
 	t.Cleanup(func() {
 		in.Close()
 		giveUp := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
@@ -96,11 +107,32 @@ func startChild(t *testing.T, server string, files int) *gateChild {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &gateChild{cmd, strings.TrimSpace(addr)}
+	return &gateChild{cmd, strings.TrimSpace(addr), in, lines}
+}
+
+// tidy has the child give back the memory that it does not use.
+func (g *gateChild) tidy(t testing.TB) {
+	t.Helper()
+	if _, err := io.WriteString(g.in, "\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.out.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// descriptors returns how many descriptors the child has open.
+func (g *gateChild) descriptors(t testing.TB) int {
+	t.Helper()
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", g.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(open)
 }
 
 // cpu returns the processor time that the child has used.
-func (g *gateChild) cpu(t *testing.T) time.Duration {
+func (g *gateChild) cpu(t testing.TB) time.Duration {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", g.cmd.Process.Pid))
 	if err != nil {
@@ -117,7 +149,7 @@ func (g *gateChild) cpu(t *testing.T) time.Duration {
 }
 
 // resident returns the bytes of memory that the child has in use.
-func (g *gateChild) resident(t *testing.T) int64 {
+func (g *gateChild) resident(t testing.TB) int64 {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", g.cmd.Process.Pid))
 	if err != nil {
@@ -137,7 +169,7 @@ func TestWireStopped(t *testing.T) {
 		e := wireEnv(t, "tcp")
 		e.Patience = 40 * time.Second
 		e.Via = func(server string) string {
-			g := startChild(t, server, 0)
+			g := startChild(t, "tcp", server, 0)
 			pause := time.Duration(sized(1, 10)) * time.Second
 			time.AfterFunc(50*time.Millisecond, func() { _ = g.cmd.Process.Signal(syscall.SIGSTOP) })
 			time.AfterFunc(50*time.Millisecond+pause, func() { _ = g.cmd.Process.Signal(syscall.SIGCONT) })
@@ -177,7 +209,7 @@ func TestWireMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer ln.Close()
-		g := startChild(t, ln.Addr().String(), 0)
+		g := startChild(t, "tcp", ln.Addr().String(), 0)
 		// The first connection starts what is started once.
 		client, server := throughChild(t, ln, g)
 		base := g.resident(t)
@@ -253,7 +285,7 @@ func TestWireDescriptors(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer ln.Close()
-		g := startChild(t, ln.Addr().String(), 100)
+		g := startChild(t, "tcp", ln.Addr().String(), 100)
 		var live [][2]*net.TCPConn
 		for range 30 {
 			c, s := throughChild(t, ln, g)

@@ -19,6 +19,14 @@ type Env struct {
 	// ends by itself when the test ends.
 	Via func(server string) string
 
+	// Door sets the door of what Via has put there last, to "open", "refuse", "hold" or "blackhole", in scripts of datagrams that
+	// have doors. If nil, what is done directly to the server's socket is done to it here, too.
+	Door func(door string) error
+
+	// Overtaking says that datagrams of different clients may overtake each other, as they do where a fault has each wait for its own
+	// moment. Those of one client may not.
+	Overtaking bool
+
 	// Soak asks for the full sizes and counts of the contract instead of those that fit into a test run.
 	Soak bool
 

@@ -44,11 +44,16 @@ func Reset(c net.Conn) error {
 	return c.Close()
 }
 
-// poll waits for events on the socket; POLLERR always counts, and consumes nothing. What no event is called, the caller says.
+// poll waits for events on the actor's socket.
 func (a *actor) poll(events int16, wait time.Duration, none string) string {
+	return pollSocket(a.conn, events, wait, none)
+}
+
+// pollSocket waits for events on a socket; POLLERR always counts, and consumes nothing. What no event is called, the caller says.
+func pollSocket(c rawConn, events int16, wait time.Duration, none string) string {
 	var names []string
 	var err error
-	ferr := withFD(a.conn, func(fd int) {
+	ferr := withFD(c, func(fd int) {
 		fds := []unix.PollFd{{Fd: int32(fd), Events: events}}
 		end := time.Now().Add(wait)
 		for {
