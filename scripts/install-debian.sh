@@ -37,6 +37,9 @@ have_nginx_stream() { have nginx && [ -e /usr/lib/nginx/modules/ngx_stream_modul
 have "${CC:-gcc}" || need "gcc libc6-dev" "the race detector is off"
 have_postgres || need postgresql "tests against a real PostgreSQL are skipped"
 have redis-server || need redis-server "tests against a real Redis are skipped"
+# The package dnsmasq would start a service; its base has the binary alone.
+have dnsmasq || need dnsmasq-base "tests of dig against a real dnsmasq are skipped"
+have dig || need bind9-dnsutils "tests of dig against a real dnsmasq are skipped"
 if [ "${1-}" = bench ]; then
 	have ip || need iproute2 "measurements beside the kernel's own netem are skipped"
 	have haproxy || need haproxy "the comparison with HAProxy is skipped"

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func startPostgres(t *testing.T) *postgres {
 			return err
 		}
 		return conn.Close(ctx)
-	})
+	}, syscall.SIGINT)
 	_, port, _ := net.SplitHostPort(addr)
 	return &postgres{addr: addr, socket: filepath.Join(dir, ".s.PGSQL."+port), bin: bin}
 }

@@ -103,8 +103,9 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// launch starts a server on a free port and ends it with the test. It returns the address once the server answers there.
-func launch(t *testing.T, dir, path string, args func(port string) []string, answers func(ctx context.Context, addr string) error) string {
+// launch starts a server on a free port and ends it with the test, by a signal after which it waits for no client. It returns the
+// address once the server answers there.
+func launch(t *testing.T, dir, path string, args func(port string) []string, answers func(ctx context.Context, addr string) error, end syscall.Signal) string {
 	t.Helper()
 	var err error
 	// Between finding a port and listening there somebody else may take it.
@@ -122,7 +123,7 @@ func launch(t *testing.T, dir, path string, args func(port string) []string, ans
 		if startErr != nil {
 			t.Fatal(startErr)
 		}
-		s := &server{cmd: cmd, log: log.Name(), ended: make(chan struct{})}
+		s := &server{cmd: cmd, log: log.Name(), end: end, ended: make(chan struct{})}
 		go s.wait()
 		if err = s.comesUp(func(ctx context.Context) error { return answers(ctx, addr) }); err == nil {
 			t.Cleanup(func() { s.stop(t) })
@@ -139,7 +140,8 @@ func launch(t *testing.T, dir, path string, args func(port string) []string, ans
 // A server is a process that a test has started.
 type server struct {
 	cmd   *exec.Cmd
-	log   string        // the file with what it says
+	log   string // the file with what it says
+	end   syscall.Signal
 	ended chan struct{} // closed when it has ended
 	err   error         // how, once ended is closed
 }
@@ -171,7 +173,7 @@ func (s *server) comesUp(answers func(ctx context.Context) error) error {
 // stop ends the server as its operator would, without waiting for clients that are left.
 func (s *server) stop(t *testing.T) {
 	t.Helper()
-	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
+	if err := s.cmd.Process.Signal(s.end); err != nil {
 		t.Errorf("%s cannot be ended: %v", s.cmd.Path, err)
 	}
 	select {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func startRedis(t *testing.T) *redisServer {
 		client := redis.NewClient(patient(addr))
 		defer client.Close()
 		return client.Ping(ctx).Err()
-	})
+	}, syscall.SIGINT)
 	return &redisServer{addr: addr, socket: socket}
 }
 
