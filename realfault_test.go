@@ -483,13 +483,20 @@ func seesRST(name string) bool {
 
 // TestRealFaultsAreComplete holds the table to the catalogue.
 func TestRealFaultsAreComplete(t *testing.T) {
-	seen := map[string]bool{"detour": true} // it needs a service: TestRealDetour
+	// What needs a service has tests of its own: TestRealDetour, TestRealDatagramDetour.
+	streams, datagrams := map[string]bool{"detour": true}, map[string]bool{"detour": true}
 	for _, test := range realFaults {
-		seen[chaos.KindOf(test.fault)] = true
+		streams[chaos.KindOf(test.fault)] = true
+	}
+	for _, test := range realDatagramFaults {
+		datagrams[chaos.KindOf(test.fault)] = true
 	}
 	for _, kind := range catalogue() {
-		if !seen[kind.Name] {
+		if !streams[kind.Name] && !kind.OnlyDatagrams {
 			t.Errorf("%s is not tried on real sockets", kind.Name)
+		}
+		if !datagrams[kind.Name] && !kind.NoDatagrams {
+			t.Errorf("%s is not tried on real sockets of datagrams", kind.Name)
 		}
 	}
 }
