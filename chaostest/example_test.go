@@ -22,7 +22,7 @@ var t *testing.T
 func TestExamples(own *testing.T) {
 	for name, example := range map[string]func(){
 		"NewGate": ExampleNewGate, "Fired": ExampleFired, "Recovers": ExampleRecovers,
-		"NewNetwork": ExampleNewNetwork, "TestFault": ExampleTestFault, "TestFault_traits": ExampleTestFault_traits,
+		"NewNetwork": ExampleNewNetwork, "Network.ListenPacket": ExampleNetwork_ListenPacket, "TestFault": ExampleTestFault, "TestFault_traits": ExampleTestFault_traits,
 	} {
 		own.Run(name, func(own *testing.T) {
 			t = own
@@ -128,6 +128,38 @@ func ExampleNewNetwork() {
 		io.ReadFull(server, make([]byte, 5))
 		if took := time.Since(start); took != time.Hour {
 			t.Errorf("got it after %v, want exactly an hour", took)
+		}
+	})
+}
+
+// Every second datagram is lost.
+func ExampleNetwork_ListenPacket() {
+	synctest.Test(t, func(t *testing.T) {
+		network := chaostest.NewNetwork()
+		server, err := network.ListenPacket(context.Background(), "udp", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+		gate := chaostest.NewGate(t, server.LocalAddr().String(), func(g *chaos.Gate) {
+			g.Network, g.ListenPacket, g.DialContext = "udp", network.ListenPacket, network.Dial
+		})
+		gate.ToServer.Set(chaos.Lose{Every: 2})
+
+		client, err := network.Dial(context.Background(), "udp", gate.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		for i := range 3 {
+			fmt.Fprintf(client, "query %d", i)
+		}
+		for _, want := range []string{"query 0", "query 2"} {
+			p := make([]byte, 100)
+			n, _, err := server.ReadFrom(p)
+			if got := string(p[:n]); got != want || err != nil {
+				t.Errorf("got %q, %v, want %q", got, err, want)
+			}
 		}
 	})
 }

@@ -10,7 +10,8 @@ import (
 
 // SetDoor changes how datagrams are received, from now on and for a read that is going on as well. With Open they are read.
 // With Hold they wait in the buffer, and no read takes any. With Refuse nobody seems to be there: senders get ECONNREFUSED,
-// and what waits is lost. With Blackhole all is taken and thrown away, what waits included.
+// and what waits is lost. With Blackhole all that comes is taken and thrown away, and so is what Hold has kept waiting; what
+// has come in by an open door can still be read.
 func (c *memPacketConn) SetDoor(door chaos.Door) error {
 	if door > chaos.Blackhole {
 		return c.failedToSet(fmt.Errorf("door %d is not one of open, hold, refuse and blackhole", uint8(door)))
@@ -23,15 +24,15 @@ func (c *memPacketConn) SetDoor(door chaos.Door) error {
 	case door == c.door:
 		return nil
 	}
-	c.door = door
 	c.dropped = 0
-	switch door {
-	case chaos.Blackhole:
+	switch {
+	case c.door == chaos.Hold && door == chaos.Blackhole:
 		c.dropped = int64(c.queue.size())
 		c.queue.clear()
-	case chaos.Refuse:
+	case door == chaos.Refuse:
 		c.queue.clear()
 	}
+	c.door = door
 	c.reading.cond.Broadcast()
 	return nil
 }

@@ -28,7 +28,7 @@ func (c *memPacketConn) WriteTo(p []byte, addr net.Addr) (int, error) {
 		addr = nil // so that the error does not name it
 	}
 	at, err := addrPortOf(to, c.bound.Addr().Is6())
-	if err == nil {
+	if err == nil || c.connected() { // of which package net complains first
 		err = c.sendTo(p, at)
 	}
 	if err != nil {

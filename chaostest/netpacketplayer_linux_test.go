@@ -190,7 +190,7 @@ func (p *packetPlayer) hurry() {
 }
 
 func (p *packetPlayer) park(call func() string) string {
-	p.SetDeadline(time.Now().Add(10 * time.Second)) // so that a call which is never woken is seen in the trace
+	p.SetDeadline(time.Now().Add(100 * p.patience)) // so that a call which is never woken is seen in the trace
 	p.parked = make(chan string, 1)
 	begun := make(chan struct{})
 	go func() {

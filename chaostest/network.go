@@ -45,7 +45,8 @@ import (
 //
 // Its UDP sockets, those of ListenPacket and those of Dial alike, have the methods of [net.Conn] and of [net.PacketConn], as
 // a [net.UDPConn] has, and ReadFromUDPAddrPort and WriteToUDPAddrPort, which allocate nothing; WaitRead; Drops, which counts
-// what the socket has lost because its buffer was full; SetDoor and DoorHits.
+// what the socket has lost because its buffer was full; CloseRead, which frees the address and lets what has arrived be read,
+// and then EOF; SetDoor and DoorHits.
 //
 // The zero Network is ready for use.
 type Network struct {

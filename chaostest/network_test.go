@@ -18,7 +18,7 @@ import (
 
 func TestNetworkFitsAGate(t *testing.T) {
 	n := NewNetwork()
-	_ = chaos.Gate{ListenFunc: n.Listen, DialContext: n.Dial}
+	_ = chaos.Gate{ListenFunc: n.Listen, ListenPacket: n.ListenPacket, DialContext: n.Dial}
 }
 
 func TestNetworkListen(t *testing.T) {
