@@ -32,10 +32,11 @@ var mayBeLong = map[string]string{}
 
 // maySleep names the library's files, or whole folders, that may call time.Sleep, each with its reason.
 var maySleep = map[string]string{
-	"ending.go":                  "the kernel tells nobody when a peer has taken the last bytes",
-	"chaostest/evidence.go":      "it calls the code under test again and again until that recovers",
-	"chaostest/conform_rules.go": "it sleeps in virtual time",
-	"internal/wiretest":          "it judges real sockets from outside: its scripts have pauses, and the kernel tells of few changes by itself",
+	"ending.go":                         "the kernel tells nobody when a peer has taken the last bytes",
+	"chaostest/evidence.go":             "it calls the code under test again and again until that recovers",
+	"chaostest/conform_rules.go":        "it sleeps in virtual time",
+	"chaostest/conform_datagram_run.go": "it sleeps in virtual time",
+	"internal/wiretest":                 "it judges real sockets from outside: its scripts have pauses, and the kernel tells of few changes by itself",
 }
 
 // mayNamePaths names the files that may hold what looks like the path of one machine, each with its reason.
