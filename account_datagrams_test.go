@@ -16,14 +16,15 @@ import (
 // accountSize is how long each datagram is of which account is kept: so many bytes dropped are so many datagrams.
 const accountSize = 32
 
-// anyFault draws a fault for datagrams that changes no size, and no number but by losing or ending.
+// anyFault draws a fault for datagrams that changes no size, and no number but by losing or ending. What a test's own code has in
+// hand when its session ends is not accounted for, so there is no Through.
 func anyFault(rng *rand.Rand, depth int) chaos.Fault {
 	size := func(most int) int { return upTo(rng, most) }
 	ms := func(most int) time.Duration { return time.Duration(upTo(rng, most)) * time.Millisecond }
 	chance := func() float64 { return one(rng, []float64{0.01, 0.2, 0.5, 1}) }
-	kinds := 24
+	kinds := 23
 	if depth > 2 {
-		kinds = 20
+		kinds = 19
 	}
 	switch rng.IntN(kinds) {
 	case 0:
@@ -69,12 +70,10 @@ func anyFault(rng *rand.Rand, depth int) chaos.Fault {
 			return data
 		})
 	case 19:
-		return chaos.Through(relay)
-	case 20:
 		return chaos.Sometimes{Chance: 0.5, Fault: anyFault(rng, depth+1)}
-	case 21:
+	case 20:
 		return chaos.After{Bytes: int64(size(10 * accountSize)), Fault: anyFault(rng, depth+1)}
-	case 22:
+	case 21:
 		n := ms(300)
 		return chaos.During{Start: ms(500), For: n, Every: 2 * n, Fault: anyFault(rng, depth+1)}
 	default:
@@ -305,7 +304,8 @@ func TestEveryDatagramIsAccountedFor(t *testing.T) {
 	seed := rand.Uint64()
 	for range 200 {
 		seed++
-		if _, err := account(t, seed, steps); err == nil {
+		script, err := account(t, seed, steps)
+		if err == nil {
 			continue
 		}
 		for n := range steps + 1 { // a seed does the same things first, however many they are
@@ -313,6 +313,6 @@ func TestEveryDatagramIsAccountedFor(t *testing.T) {
 				t.Fatalf("seed %d, after %d steps: %v:\n%s", seed, n, err, script)
 			}
 		}
-		t.Fatalf("seed %d: it was wrong once, and not again", seed)
+		t.Fatalf("seed %d, and not with fewer steps: %v:\n%s", seed, err, script)
 	}
 }
