@@ -3,6 +3,7 @@ package chaos
 import (
 	"cmp"
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,7 +23,7 @@ type Imposed struct {
 	last       Hit
 	unreported int64 // hits that no event has told yet
 	waiters    []hitWaiter
-	shared     map[int]any // by how many faults carry the one that shares
+	shared     map[sharer]any
 }
 
 // A Hit is evidence that a fault fired: where it changed what would have happened.
@@ -129,17 +130,24 @@ func (i *Imposed) takeUnreported() (n int64, last Hit) {
 	return n, i.last
 }
 
+// A sharer is who shares a value with other connections: how many faults carry it, and of which type it is. A connection may impose the fault
+// of before when another has taken its place already.
+type sharer struct {
+	depth int
+	fault reflect.Type
+}
+
 // sharedValue returns the value that all connections share, made by init when it is first asked for.
-func (i *Imposed) sharedValue(depth int, init func() any) any {
+func (i *Imposed) sharedValue(by sharer, init func() any) any {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	v, ok := i.shared[depth]
+	v, ok := i.shared[by]
 	if !ok {
 		v = init()
 		if i.shared == nil {
-			i.shared = make(map[int]any)
+			i.shared = make(map[sharer]any)
 		}
-		i.shared[depth] = v
+		i.shared[by] = v
 	}
 	return v
 }

@@ -1,6 +1,9 @@
 package chaos
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // A Stage is one fault at work on one direction of one connection: what [Fault.Impose] is given.
 // All of it belongs to one goroutine; only Post may be called from another.
@@ -114,7 +117,7 @@ func (st *Stage) Shared(init func() any) any {
 	if st.imposed == nil {
 		return st.State(init)
 	}
-	return st.imposed.sharedValue(st.depth(), init)
+	return st.imposed.sharedValue(sharer{st.depth(), reflect.TypeOf(st.fault)}, init)
 }
 
 // depth tells how many faults carry this stage's.
