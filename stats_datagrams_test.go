@@ -110,7 +110,7 @@ func bareFates(seed, ordinal uint64, faults ...chaos.Fault) []bool {
 // TestLossOfManySeeds holds the interval itself to what it promises: with 50 seeds it is missed hardly more often than once in a hundred times.
 func TestLossOfManySeeds(t *testing.T) {
 	const seeds = 50
-	chances := []float64{0.001, 0.01, 0.1, 0.5, 0.9}
+	chances := []float64{0.01, 0.5}
 	missed := 0
 	for _, chance := range chances {
 		lo, hi := binomialTails(many, chance, 0.01)
