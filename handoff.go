@@ -209,6 +209,15 @@ func (h *handoff) drain(t *task) {
 	}
 }
 
+// bytes counts what waits for the transform and what it has written as well: when the connection ends that is lost.
+func (h *handoff) bytes() int64 {
+	n := h.kept.bytes()
+	if h.task != nil {
+		n += h.task.in.waiting() + h.task.out.waiting()
+	}
+	return n
+}
+
 // passEnd passes the end of the stream on: the source's, if it has come to that, or the transform's own.
 func (h *handoff) passEnd(end End) {
 	s := Segment{Due: h.st.Now(), End: end, at: h.st.line.offset + 1, by: h.by}

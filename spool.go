@@ -47,6 +47,13 @@ func (s *spool) add(data []byte) {
 	}
 }
 
+// waiting returns how many bytes are in the spool.
+func (s *spool) waiting() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int64(s.buf.Len())
+}
+
 // full reports whether there is no room, and has the line notified when there is.
 func (s *spool) full() bool {
 	s.mu.Lock()

@@ -8,10 +8,8 @@ import (
 	"github.com/chaosgate/chaos"
 )
 
-// Tests of flaws that are known and not mended.
-
-// What waits for a test's own code, or was written by it and not passed on yet, when its session ends is in no figure: not delivered, not lost, not dropped.
-func TestBugCodeHidesWhatItHasFromDropped(t *testing.T) {
+// TestWhatWaitsForCodeIsDropped ends a session of which a test's own code has not read everything: that was in no figure.
+func TestWhatWaitsForCodeIsDropped(t *testing.T) {
 	inBubble(t, "not read yet", func(t *testing.T) {
 		v := newVirtualUDP(t)
 		v.ToServer.Set(chaos.Through(func(_ io.Writer, src io.Reader) error {
