@@ -21,7 +21,7 @@ var datagramConditions = []datagramCondition{
 	{name: "duplication", faults: []chaos.Fault{duplication}},
 	{name: "reordering", faults: []chaos.Fault{reordering}},
 	{name: "delay with jitter", faults: []chaos.Fault{jitter}},
-	// While every twentieth packet is lost, twice the round trip is half the speed: a delay both ways would take a transfer 40 s.
+	// Where packets are lost the speed follows from the round trip: a delay both ways would halve it.
 	{name: "all at once", faults: []chaos.Fault{loss, duplication, reordering}, toClient: []chaos.Fault{jitter}},
 }
 
