@@ -5,7 +5,7 @@ export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test tests quick soak bench check fmt vuln clean go
+.PHONY: help demo test tests quick soak bench parts check fmt vuln clean go
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
@@ -31,8 +31,11 @@ soak: go bin/alltests ## the tests in their full sizes: hours
 	scripts/install-debian.sh
 	CHAOSGATE_SOAK=1 bin/alltests -count=1 -timeout=6h
 
-bench: go ## all benchmarks
+bench: go ## a gate beside other proxies: figures, ratios, targets (BENCH='-h' lists flags)
 	scripts/install-debian.sh bench
+	@cd bench && GOWORK=off go run . $(BENCH)
+
+parts: go ## benchmarks of the library's parts
 	scripts/in-modules.sh go test -run '^$$' -bench . -benchmem ./...
 
 check: go bin/gofumpt bin/staticcheck ## format, vet, staticcheck, tidy, other systems

@@ -1,0 +1,13 @@
+// Command bench measures a gate side by side with a direct connection and with other proxies, and prints medians, ratios and
+// targets in Markdown. make bench, in the repository's root, runs it.
+//
+// Contenders take turns: each is measured once in each round, and each round begins with another of them. A ratio is that of
+// two figures of the same round, and what is printed is the median over the rounds, so that what the machine does besides
+// meets all of them alike. Before the first round each has a short turn that does not count.
+//
+// The load is generated in this process, and each contender has a server to itself, in a child process. So is the gate
+// "in process": a child that holds one gate and nothing else, in order that its processor time is the gate's. Processor time,
+// memory and descriptors are those of a contender's process with all its children, as /proc tells them; so all this is for Linux.
+//
+// A measurement is in one file, measure_….go, a contender in one file, peer_….go.
+package main
