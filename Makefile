@@ -5,10 +5,10 @@ export PATH := $(PATH):/usr/local/go/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test tests quick soak bench parts check fmt vuln clean go
+.PHONY: help demo test tests quick soak bench fidelity parts check fmt vuln clean go
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' Makefile
 
 demo: go ## see what a gate does, on an embedded server
 	go run ./cmd/chaosgate demo
@@ -34,6 +34,9 @@ soak: go bin/alltests ## the tests in their full sizes: hours
 bench: go ## a gate beside other proxies: figures, ratios, targets (BENCH='-h' lists flags)
 	scripts/install-debian.sh bench
 	@cd bench && GOWORK=off go run . $(BENCH)
+
+fidelity: go ## how exactly faults do what they say, in 15 minutes: FIDELITY="-quick -run delay" for some of it
+	@cd bench && GOWORK=off go run ./fidelity $(FIDELITY)
 
 parts: go ## benchmarks of the library's parts
 	scripts/in-modules.sh go test -run '^$$' -bench . -benchmem ./...
