@@ -19,8 +19,7 @@ const (
 	serverBuffer = 4 << 20
 )
 
-// bind opens the front. It is bound to an explicit port even if any port will do, because a socket that is connected and then not any
-// more, which is how the door refuses, keeps its port only then.
+// bind opens the front.
 func (k *kernelSockets) bind(ctx context.Context, address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -47,46 +46,29 @@ func (k *kernelSockets) bind(ctx context.Context, address string) error {
 	if at.Addr().IsMulticast() {
 		return fmt.Errorf("got %v, want no group: a gate has one client at the other end of each session", at.Addr())
 	}
-	if at.Port() != 0 {
-		k.front, err = k.listenOn(at)
-	} else {
-		k.front, at, err = k.listenOnAny(at)
-	}
-	if err != nil {
+	if k.front, err = k.listenOn(at, false); err != nil {
 		return err
 	}
+	sa, err := unix.Getsockname(k.front.fd)
+	if err != nil {
+		return os.NewSyscallError("getsockname", err)
+	}
+	at = netip.AddrPortFrom(at.Addr(), addrPort(sa).Port())
 	k.at, k.v6, k.any = at, !at.Addr().Unmap().Is4(), at.Addr().IsUnspecified()
 	return nil
 }
 
-// listenOnAny has the kernel choose a port, and binds to that explicitly. Somebody may be faster, and then another is tried.
-func (k *kernelSockets) listenOnAny(at netip.AddrPort) (*descriptor, netip.AddrPort, error) {
-	for range 16 {
-		d, err := k.listenOn(at)
-		if err != nil {
-			return nil, at, err
-		}
-		sa, err := unix.Getsockname(d.fd)
-		d.close()
-		if err != nil {
-			return nil, at, os.NewSyscallError("getsockname", err)
-		}
-		chosen := netip.AddrPortFrom(at.Addr(), addrPort(sa).Port())
-		if d, err = k.listenOn(chosen); err == nil || !errors.Is(err, unix.EADDRINUSE) {
-			return d, chosen, err
-		}
-	}
-	return nil, at, errors.New("no free port was found")
-}
-
-// listenOn opens a socket that is bound to an address.
-func (k *kernelSockets) listenOn(at netip.AddrPort) (*descriptor, error) {
+// listenOn opens a socket that is bound to an address; beside another, if that allows it.
+func (k *kernelSockets) listenOn(at netip.AddrPort, beside bool) (*descriptor, error) {
 	v6, every := !at.Addr().Unmap().Is4(), at.Addr().IsUnspecified()
 	d, err := k.open(v6, frontBuffer)
 	if err != nil {
 		return nil, err
 	}
-	if v6 {
+	if beside {
+		err = d.share(true)
+	}
+	if v6 && err == nil {
 		only := 0
 		if k.network == "udp6" || !every {
 			only = 1
@@ -95,7 +77,7 @@ func (k *kernelSockets) listenOn(at netip.AddrPort) (*descriptor, error) {
 		if every && err == nil {
 			err = unix.SetsockoptInt(d.fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
 		}
-	} else if every {
+	} else if every && err == nil {
 		err = unix.SetsockoptInt(d.fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
 	}
 	if err = os.NewSyscallError("setsockopt", err); err == nil {
@@ -190,37 +172,66 @@ func (d *descriptor) drops() int64 {
 
 func (*kernelSockets) allows(Door) error { return nil }
 
-// turn does the doors with the one socket, which keeps its port:
+// turn does the doors:
 //
-//   - Hold takes it out of the epoll: what arrives waits in its buffer;
+//   - Hold takes the front out of the epoll: what arrives waits in its buffer;
 //   - Refuse connects it to a socket of our own that never sends, so that for everybody else nobody listens and the kernel
-//     answers "port unreachable". Connected to nothing (AF_UNSPEC) it is what it was.
+//     answers "port unreachable", while answers go out by it as before.
 func (k *kernelSockets) turn(from, to Door) error {
 	k.peeking.Lock()
 	defer k.peeking.Unlock()
-	if err := k.front.peekFrom(map[bool]int{true: 0, false: -1}[to == Hold]); err != nil {
+	var err error
+	switch {
+	case to == Refuse:
+		err = k.refuse()
+	case from == Refuse:
+		err = k.replace()
+	}
+	if err != nil {
 		return err
 	}
 	k.peeked = 0
-	if to == Refuse {
-		if err := k.refuse(); err != nil {
-			return err
-		}
-	}
-	if from == Refuse {
-		if err := k.front.disconnect(k.v6); err != nil {
-			return fmt.Errorf("connect to nobody: %w", err)
-		}
-		k.dead.close()
-		k.dead = nil
+	switch {
+	case to == Hold && from != Refuse:
+		err = k.look(k.front, unix.EPOLL_CTL_DEL)
+	case to != Hold && to != Refuse && (from == Hold || from == Refuse):
+		err = k.add(k.front)
 	}
 	if to == Hold {
-		return k.look(k.front, unix.EPOLL_CTL_DEL)
+		return errors.Join(err, k.front.peekFrom(0))
 	}
-	if from == Hold {
-		return k.look(k.front, unix.EPOLL_CTL_ADD)
+	return errors.Join(err, k.front.peekFrom(-1))
+}
+
+// replace opens another front beside the one that refuses, which has the address for as long as that takes, and closes that. A
+// socket of IPv6 that was connected hears that peer alone for good: AF_UNSPEC undoes it only for IPv4.
+func (k *kernelSockets) replace() error {
+	old := k.front
+	if err := old.share(true); err != nil {
+		return err
 	}
+	front, err := k.listenOn(k.at, true)
+	if err == nil {
+		err = front.share(false)
+	}
+	if err != nil {
+		return errors.Join(err, old.share(false))
+	}
+	k.front = front
+	k.past += old.drops()
+	old.close()
+	k.dead.close()
+	k.dead = nil
 	return nil
+}
+
+// share lets another socket be bound to the same address, or not.
+func (d *descriptor) share(on bool) error {
+	value := 0
+	if on {
+		value = 1
+	}
+	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(d.fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, value))
 }
 
 // refuse connects the front to a socket that never sends.
@@ -246,19 +257,5 @@ func (k *kernelSockets) refuse() error {
 		return err
 	}
 	k.dead = dead
-	return nil
-}
-
-// disconnect undoes connect.
-func (d *descriptor) disconnect(v6 bool) error {
-	var sa unix.RawSockaddrInet6
-	sa.Family = unix.AF_UNSPEC
-	size := uintptr(unix.SizeofSockaddrInet6)
-	if !v6 {
-		size = unix.SizeofSockaddrInet4
-	}
-	if _, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(d.fd), uintptr(unsafe.Pointer(&sa)), size); errno != 0 {
-		return errno
-	}
 	return nil
 }

@@ -33,6 +33,7 @@ type kernelSockets struct {
 	pollFn  func(fd uintptr) bool // made once, for a closure is an allocation
 	outgo   outgoing
 	dead    *descriptor // what the front is connected to while it refuses
+	past    int64       // datagrams that fronts of before have dropped
 	wake    *wake
 	until   time.Time // what the epoll's deadline is set to
 	stale   bool      // it may have been moved by a kick
@@ -164,7 +165,7 @@ func (k *kernelSockets) frontDrops() int64 {
 	if k.closed {
 		return 0
 	}
-	return k.front.drops()
+	return k.past + k.front.drops()
 }
 
 func (k *kernelSockets) close() error {

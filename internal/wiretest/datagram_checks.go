@@ -134,9 +134,9 @@ var datagramScripts = []datagramScript{
 		client send 10; server read 1; server send 11 to A; client read 1
 		server close
 		client send 12 stubborn
-		pause 100ms
+		settle
 		client send 13,14,0 stubborn
-		pause 100ms
+		settle
 		server listen
 		client send 15,0,1400 stubborn
 		server read 3
@@ -149,9 +149,9 @@ var datagramScripts = []datagramScript{
 		server close
 		client connect
 		client send 10 stubborn
-		pause 100ms
+		settle
 		client send 11 stubborn
-		pause 100ms
+		settle
 		server listen
 		client send 12,13 stubborn
 		server read 2

@@ -5,6 +5,7 @@ package wiretest
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,6 +29,8 @@ func playDatagrams(e *Env, steps []datagramStep, via func(server string) string,
 		case "pause":
 			time.Sleep(st.pause) // the script's own pause: the kernel's clock cannot be virtual
 			trace[i].Outcome = "ok"
+		case "settle":
+			trace[i].Outcome = p.settle()
 		case "door":
 			if err := door(p, st.verb); err != nil {
 				return nil, fmt.Errorf("%s: %w", st.text, err)
@@ -42,6 +45,27 @@ func playDatagrams(e *Env, steps []datagramStep, via func(server string) string,
 		}
 	}
 	return trace, nil
+}
+
+// settle waits until nothing lies unread where the clients send to, and a little longer.
+func (p *datagramPlay) settle() string {
+	for end := time.Now().Add(p.env.patience()); ; {
+		sockets, err := DatagramSockets(portOf(p.target))
+		if err != nil {
+			return errName(err)
+		}
+		unread := slices.ContainsFunc(sockets, func(s DatagramSocket) bool {
+			return int(s.Local.Port()) == portOf(p.target) && s.Queued > 0
+		})
+		if !unread {
+			time.Sleep(50 * time.Millisecond) // what was taken may still be on its way, and nothing tells
+			return "ok"
+		}
+		if time.Now().After(end) {
+			return "timeout"
+		}
+		time.Sleep(time.Millisecond) // the kernel tells nobody when a socket was read
+	}
 }
 
 // close closes every socket that is open.

@@ -26,6 +26,8 @@ import (
 //	                          directly the server's socket is closed, not read, or read and thrown away, until the door opens;
 //	                          for the thing under test Env.Door does what it has for this
 //	pause DURATION            waits
+//	settle                    waits until what was sent has been taken by whatever the clients send to, and a little longer, so that
+//	                          it is where it goes
 //
 // After a verb: "gap 1ms" is a pause between two datagrams; "stubborn" tries again when an error of an earlier datagram is told
 // in place of what was asked for, as every program over UDP must.
@@ -76,8 +78,8 @@ func parseDatagramStep(words []string) (datagramStep, error) {
 	}
 	var err error
 	switch st.actor = word(); st.actor {
+	case "settle":
 	case "pause":
-		st.verb = "pause"
 		st.pause, err = time.ParseDuration(word())
 	case "door":
 		if st.verb = word(); !slices.Contains([]string{"refuse", "hold", "blackhole", "open"}, st.verb) {

@@ -4,12 +4,14 @@ package wiretest
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,14 +28,20 @@ func (e *Env) datagramAddress() string {
 	return "127.0.0.1:0"
 }
 
-// ListenDatagrams opens a server's socket, with a roomy buffer.
+// ListenDatagrams opens a server's socket, with a roomy buffer. A port that a server has had, and wants back, may have been given to
+// somebody else meanwhile, for a short time as clients' ports are: that is waited for.
 func ListenDatagrams(network, address string) (*net.UDPConn, error) {
 	lc := net.ListenConfig{Control: bufferControl(roomy)}
-	c, err := lc.ListenPacket(context.Background(), network, address)
-	if err != nil {
-		return nil, err
+	for end := time.Now().Add(5 * time.Second); ; {
+		c, err := lc.ListenPacket(context.Background(), network, address)
+		if err == nil {
+			return c.(*net.UDPConn), nil
+		}
+		if !errors.Is(err, unix.EADDRINUSE) || time.Now().After(end) {
+			return nil, err
+		}
+		time.Sleep(2 * time.Millisecond) // nothing tells when a port is free
 	}
-	return c.(*net.UDPConn), nil
 }
 
 // DialDatagrams opens a client's connected socket, with a roomy buffer: it hears nothing but what comes from the very address
