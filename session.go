@@ -135,9 +135,12 @@ func (s *session) work(dir Direction) {
 
 // drain sends what is due.
 func (s *session) drain(l *line) {
-	for it := l.due(); it != nil && s.again.IsZero() && s.server != nil && !s.conn.over.Load(); it = l.due() {
+	for it := l.due(); it != nil && s.again.IsZero() && !s.conn.over.Load(); it = l.due() {
 		end, by := it.end, it.by
 		if len(it.data) > 0 || end == More {
+			if s.server == nil {
+				return
+			}
 			s.x.flush()
 			if !s.sends(message{s: s, dir: l.dir, data: it.data}) {
 				s.again = s.x.now.Add(sendAgain)
@@ -164,7 +167,11 @@ func (s *session) settle() {
 	}
 	var t time.Time
 	for dir := range s.lines {
-		if n := s.lines[dir].line.next(); !n.IsZero() {
+		n := s.lines[dir].line.next()
+		if s.server == nil { // nothing leaves before the server is reached, whatever is due
+			n = s.lines[dir].line.nextAlarm()
+		}
+		if !n.IsZero() {
 			t = first(t, n)
 		}
 	}
