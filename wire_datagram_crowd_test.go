@@ -111,6 +111,27 @@ func TestWireDatagramCrowd(t *testing.T) {
 	})
 }
 
+// TestWireDatagramCloseConns holds that CloseConns has ended sessions when it returns: each client's next datagram begins another, from
+// another port, and the answer to it comes back.
+func TestWireDatagramCloseConns(t *testing.T) {
+	leavesNothing(t)
+	c, g := newCrowd(t, 300, nil)
+	exchange(t, c, 1)
+	rounds := sized(15, 1000)
+	for range rounds {
+		g.CloseConns(chaos.All)
+		if live := g.Conns(); len(live) != 0 {
+			t.Fatalf("after CloseConns %d sessions are live", len(live))
+		}
+		c.Forget()
+		exchange(t, c, 1)
+	}
+	n := int64(len(c.Clients))
+	if st := g.Stats(); st.Accepted != n*int64(rounds+1) || st.Live != len(c.Clients) || st.Lost+st.Dropped+st.SendErrors != 0 {
+		t.Errorf("got %+v, want %d sessions in %d rounds that have lost nothing", st, n, rounds+1)
+	}
+}
+
 // wantStats compares a gate's figures when they have come to rest: a datagram is counted when it was sent, and its receiver may be
 // faster than that.
 func wantStats(t *testing.T, g *datagramGate, want chaos.Stats) {
