@@ -117,7 +117,7 @@ func TestWireDatagramCloseConns(t *testing.T) {
 	leavesNothing(t)
 	c, g := newCrowd(t, 300, nil)
 	exchange(t, c, 1)
-	rounds := sized(15, 1000)
+	rounds := sized(10, 1000)
 	for range rounds {
 		g.CloseConns(chaos.All)
 		if live := g.Conns(); len(live) != 0 {
