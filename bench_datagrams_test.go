@@ -164,39 +164,57 @@ func (l *datagramLane) trip(c *net.UDPConn, buf []byte) (time.Duration, error) {
 	return time.Since(start), err
 }
 
-// dropped returns what the kernel has dropped before the way and before the server.
-func (l *datagramLane) dropped(b *testing.B) int64 {
-	ports := map[int]bool{portNumber(b, l.address): true, wiretest.PortOf(l.server.LocalAddr()): true}
-	n := int64(0)
-	for port := range ports {
-		d, err := wiretest.Drops(port)
-		if err != nil {
-			b.Fatal(err)
-		}
-		n += d
+// sockets returns what the kernel has dropped before the way and before the server, and how many bytes wait there.
+func (l *datagramLane) sockets(b *testing.B) (dropped, queued int64) {
+	ports := []int{portNumber(b, l.address), wiretest.PortOf(l.server.LocalAddr())}
+	all, err := wiretest.DatagramSockets(ports...)
+	if err != nil {
+		b.Fatal(err)
 	}
-	return n
+	for _, s := range all {
+		if slices.Contains(ports, int(s.Local.Port())) {
+			dropped += s.Drops
+			queued += s.Queued
+		}
+	}
+	return dropped, queued
 }
 
-// flood sends by all clients in turn for a while, as fast as one goroutine can, and returns how many were sent and received, and how
-// many have vanished although no receive buffer was full.
-func (l *datagramLane) flood(b *testing.B, size int, during time.Duration) (sent, got, vanished int64) {
-	before, dropped := l.counted.Load(), l.dropped(b)
+// A flooded is what came of a flood.
+type flooded struct {
+	sent, got int64
+	vanished  int64 // although no receive buffer was full
+	took      time.Duration
+}
+
+// flood sends by all clients in turn for a while, as fast as one goroutine can, and waits until all has arrived that will.
+func (l *datagramLane) flood(b *testing.B, size int, during time.Duration) (f flooded) {
+	before := l.counted.Load()
+	dropped, _ := l.sockets(b)
 	buf := make([]byte, size)
-	for start := time.Now(); time.Since(start) < during; {
+	start := time.Now()
+	for time.Since(start) < during {
 		for range 100 {
-			if _, err := l.clients[sent%int64(len(l.clients))].Write(buf); err != nil && !errors.Is(err, unix.ENOBUFS) {
+			if _, err := l.clients[f.sent%int64(len(l.clients))].Write(buf); err != nil && !errors.Is(err, unix.ENOBUFS) {
 				b.Fatal(err)
 			}
-			sent++
+			f.sent++
 		}
 	}
-	for was := int64(-1); was != l.counted.Load(); { // until nothing arrives any more
-		was = l.counted.Load()
-		time.Sleep(20 * time.Millisecond)
+	last := time.Now()
+	f.took = last.Sub(start)
+	for was := l.counted.Load(); time.Since(last) < 100*time.Millisecond; { // a busy machine may do something else for so long
+		time.Sleep(2 * time.Millisecond)
+		_, queued := l.sockets(b)
+		if now := l.counted.Load(); now != was || queued > 0 {
+			was, last = now, time.Now()
+			f.took = last.Sub(start)
+		}
 	}
-	got = l.counted.Load() - before
-	return sent, got, sent - got - (l.dropped(b) - dropped)
+	f.got = l.counted.Load() - before
+	after, _ := l.sockets(b)
+	f.vanished = f.sent - f.got - (after - dropped)
+	return f
 }
 
 // pingPong makes round trips by all clients, a few at a time, and returns how long they took.
@@ -251,27 +269,29 @@ func BenchmarkDatagrams(b *testing.B) {
 
 func benchOneWay(b *testing.B, sessions, size int) {
 	lanes := openLanes(b, sessions, false)
-	sent, got, vanished := make([]int64, len(lanes)), make([]int64, len(lanes)), make([]int64, len(lanes))
+	all := make([]flooded, len(lanes))
 	for range benchTurns {
 		for i, l := range lanes {
-			s, g, v := l.flood(b, size, benchTurn)
-			sent[i] += s
-			got[i] += g
-			vanished[i] += v
+			f := l.flood(b, size, benchTurn)
+			all[i].sent += f.sent
+			all[i].got += f.got
+			all[i].vanished += f.vanished
+			all[i].took += f.took
 		}
 	}
 	for b.Loop() { // it is not an operation that is measured
 	}
 	b.ReportMetric(0, "ns/op")
-	seconds := (benchTurns * benchTurn).Seconds()
+	rate := func(f flooded) float64 { return float64(f.got) / f.took.Seconds() }
 	for i, l := range lanes {
-		b.ReportMetric(float64(got[i])/seconds, "/s-"+l.way.name)
-		b.ReportMetric(100*float64(sent[i]-got[i])/float64(sent[i]), "%lost-"+l.way.name)
+		f := all[i]
+		b.ReportMetric(rate(f), "/s-"+l.way.name)
+		b.ReportMetric(100*float64(f.sent-f.got)/float64(f.sent), "%lost-"+l.way.name)
 		if l.way.name != "socat" { // whose sessions have sockets that nothing tells of
-			b.ReportMetric(float64(vanished[i]), "vanished-"+l.way.name)
+			b.ReportMetric(float64(f.vanished), "vanished-"+l.way.name)
 		}
 		if i > 0 {
-			b.ReportMetric(float64(got[i])/float64(got[0]), l.way.name+"/direct")
+			b.ReportMetric(rate(f)/rate(all[0]), l.way.name+"/direct")
 		}
 	}
 }
