@@ -9,5 +9,9 @@
 // "in process": a child that holds one gate and nothing else, in order that its processor time is the gate's. Processor time,
 // memory and descriptors are those of a contender's process with all its children, as /proc tells them; so all this is for Linux.
 //
+// As root all of this runs in a network namespace of its own, where TCP is set as Linux sets it by default, so that neither the
+// machine's settings nor what else runs there decides. (BBR, where it is the machine's, paces every stream by timers, which
+// makes a proxy that costs a sixth look like one that costs the same.)
+//
 // A measurement is in one file, measure_….go, a contender in one file, peer_….go.
 package main

@@ -23,6 +23,7 @@ func (m machine) describe(out io.Writer, b *bench) {
 		{"system", strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + ", kernel " + read("/proc/sys/kernel/osrelease"))},
 		{"processor", fmt.Sprintf("%d × %s", runtime.NumCPU(), lineOf("/proc/cpuinfo", "model name"))},
 		{"memory", lineOf("/proc/meminfo", "MemTotal")},
+		{"network", describeNetwork()},
 		{"open files", fmt.Sprint(openFiles())},
 		{"Go", runtime.Version()},
 		{"load average before", m.before},

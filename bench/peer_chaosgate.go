@@ -20,6 +20,9 @@ var chaosgate = contender{
 		if err != nil {
 			return "", err
 		}
+		if exists(bin) {
+			return revision(ctx, s.tree), nil
+		}
 		build := exec.CommandContext(ctx, "go", "build", "-o", bin, ".")
 		build.Dir = filepath.Join(s.tree, "cmd", "chaosgate")
 		build.Env = append(os.Environ(), "GOWORK=off")

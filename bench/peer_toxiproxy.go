@@ -27,12 +27,16 @@ var toxiproxy = contender{
 		if err != nil {
 			return "", err
 		}
+		bin := filepath.Join(dir, "toxiproxy")
+		if exists(bin) {
+			return toxiproxyVersion, nil
+		}
 		install := exec.CommandContext(ctx, "go", "install", "github.com/Shopify/toxiproxy/v2/cmd/server@"+toxiproxyVersion)
 		install.Env = append(os.Environ(), "GOBIN="+dir, "GOWORK=off", "GOFLAGS=")
 		if out, err := install.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("building it: %w: %s", err, out)
 		}
-		return toxiproxyVersion, os.Rename(filepath.Join(dir, "server"), filepath.Join(dir, "toxiproxy"))
+		return toxiproxyVersion, os.Rename(filepath.Join(dir, "server"), bin)
 	},
 	start: func(ctx context.Context, s site) (*running, error) {
 		api, err := freeAddr()

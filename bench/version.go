@@ -4,9 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 )
+
+// exists reports whether a program was built already.
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
 
 // versionOf asks a program for its version, which the pattern's group matches in what it says.
 func versionOf(ctx context.Context, pattern, program string, args ...string) (string, error) {
