@@ -16,7 +16,7 @@ const exactRuns = 10_000
 func measureCutoff(_ context.Context, o options) (*table, error) {
 	t := &table{
 		title: "Cut-off: a limit of n bytes",
-		rule: "Limits from 1 byte to 200 KB, in both directions, ended by FIN and by RST; writes of all sizes that go on behind the limit; readers with buffers of all sizes, one of three slow. Wrong is a run in which " +
+		rule: "Limits from 1 byte to 4 MiB, in both directions, ended by FIN and by RST; writes of all sizes that go on behind the limit; readers with buffers of all sizes, one of three slow. Wrong is a run in which " +
 			"not exactly n bytes arrive, other bytes than were sent, or another end. The control's sender ends by itself, without a gate. Target: none wrong. Inconclusive: a control is wrong.",
 		head: []string{"end", "runs", "wrong", "the first", "control runs", "wrong"},
 	}
@@ -50,7 +50,7 @@ func (t *table) addTrials(o options, count int, name string, one trial) error {
 
 // cutoff makes one trial: it sends more than passes.
 func cutoff(w *wire, rng *rand.Rand, reset bool, end string) (wrong string, err error) {
-	limit := size(rng, 200_000)
+	limit := size(rng)
 	toServer := rng.IntN(2) == 0
 	if w.gate != nil {
 		flow, other := &w.gate.ToServer, &w.gate.ToClient
@@ -70,7 +70,7 @@ func cutoff(w *wire, rng *rand.Rand, reset bool, end string) (wrong string, err 
 	}
 	defer from.Close()
 	defer to.Close()
-	send, more, seed := limit, rng.IntN(100_000), rng.Uint64()
+	send, more, seed := limit, rng.IntN(mostMore), rng.Uint64()
 	if w.gate != nil {
 		send += more
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/chaosgate/chaos"
@@ -127,7 +128,7 @@ func overtaken(came []int, _ int) (n int) {
 	return n
 }
 
-// bunch is how many datagrams are sent at once.
+// bunch is how many datagrams are sent at once: what a socket's buffer holds without trouble.
 const bunch = 50
 
 // send sends numbered datagrams through a gate with a fault, or straight if it is nil.
@@ -144,8 +145,8 @@ func (c losingCase) send(fault chaos.Fault, n int, o options) (f losingFinding, 
 	if fault != nil {
 		w.impose(fault)
 	}
-	came := make(chan []int)
-	go func() { came <- receiveNumbers(w.packets) }()
+	r := &numbered{sent: make(chan struct{}), done: make(chan struct{})}
+	go r.receive(w.packets)
 	var buf [8]byte
 	for i := range n {
 		binary.BigEndian.PutUint64(buf[:], uint64(i))
@@ -153,10 +154,12 @@ func (c losingCase) send(fault chaos.Fault, n int, o options) (f losingFinding, 
 			break
 		}
 		if i%bunch == bunch-1 {
-			time.Sleep(time.Millisecond) // the receiver is to take them
+			r.keepUp(i)
 		}
 	}
-	f.came = <-came
+	close(r.sent)
+	<-r.done
+	f.came = r.came
 	f.disturbed = kernelDrops(w.packets.LocalAddr().(*net.UDPAddr).Port) > 0
 	if w.gate != nil {
 		s := w.gate.Stats()
@@ -165,21 +168,47 @@ func (c losingCase) send(fault chaos.Fault, n int, o options) (f losingFinding, 
 	return f, errors.Join(err, w.close())
 }
 
+// A numbered receiver notes the numbers of the datagrams that come.
+type numbered struct {
+	came   []int
+	latest atomic.Int64  // the last that came
+	sent   chan struct{} // closed when no more are sent
+	done   chan struct{} // closed when no more come
+}
+
 // silence is how long nothing has arrived when all has: longer than a datagram waits to be overtaken.
 const silence = 300 * time.Millisecond
 
-// receiveNumbers returns the numbers of the datagrams that come, until there is silence.
-func receiveNumbers(c *net.UDPConn) (came []int) {
+// receive receives until all are sent and there is silence.
+func (r *numbered) receive(c *net.UDPConn) {
+	defer close(r.done)
 	buf := make([]byte, 64)
-	for {
+	for last := false; ; {
 		c.SetReadDeadline(time.Now().Add(silence))
 		n, err := c.Read(buf)
-		if err != nil {
-			return came
+		switch {
+		case n == 8:
+			r.came = append(r.came, int(binary.BigEndian.Uint64(buf)))
+			r.latest.Store(int64(r.came[len(r.came)-1]))
+		case last:
+			return
+		case err != nil:
+			select {
+			case <-r.sent:
+				last = true // all were sent before this silence ends, but perhaps not before it began
+			default:
+			}
 		}
-		if n == 8 {
-			came = append(came, int(binary.BigEndian.Uint64(buf)))
+	}
+}
+
+// keepUp waits until the receiver is near a number, or as long as it takes if those near to it are lost.
+func (r *numbered) keepUp(number int) {
+	for range 20 {
+		if r.latest.Load() >= int64(number-bunch/4) {
+			return
 		}
+		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -14,6 +14,7 @@ const (
 	ok           verdict = "ok"           // within the target
 	off          verdict = "off"          // not within the target, and the control was quiet enough to tell
 	inconclusive verdict = "inconclusive" // the control is so noisy that nothing can be told
+	none         verdict = ""             // of a row that is a control itself
 )
 
 // A table is what one section of the measurements has found.
@@ -38,7 +39,7 @@ func (t *table) write(w io.Writer) {
 	fmt.Fprintf(w, "| %s | verdict |\n|%s\n", strings.Join(t.head, " | "), strings.Repeat(" --- |", len(t.head)+1))
 	for _, r := range t.rows {
 		v := string(r.verdict)
-		if r.verdict != ok {
+		if r.verdict == off || r.verdict == inconclusive {
 			v = "**" + v + "**"
 		}
 		fmt.Fprintf(w, "| %s | %s |\n", strings.Join(r.cells, " | "), v)

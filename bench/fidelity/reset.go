@@ -10,7 +10,7 @@ import (
 func measureReset(_ context.Context, o options) (*table, error) {
 	t := &table{
 		title: "Resets and clean ends",
-		rule: "Nothing is imposed. Reset: up to 200 KB are written, and when the next kernel has them the connection is reset, by the client or by the server. Wrong is a run in which the " +
+		rule: "Nothing is imposed. Reset: up to 4 MiB are written, and when the next kernel has them the connection is reset, by the client or by the server. Wrong is a run in which the " +
 			"reader does not get every byte and then ECONNRESET. Clean: one side writes and half-closes, the other reads to the end, answers and half-closes. Wrong is a run in which either does not get every byte and then EOF. " +
 			"Readers as above. Target: none wrong. Inconclusive: a control, without a gate, is wrong.",
 		head: []string{"end", "runs", "wrong", "the first", "control runs", "wrong"},
@@ -32,7 +32,7 @@ func resetTrial(w *wire, rng *rand.Rand) (wrong string, err error) {
 	}
 	defer from.Close()
 	defer to.Close()
-	n, seed := size(rng, 200_000), rng.Uint64()
+	n, seed := size(rng), rng.Uint64()
 	ended := make(chan error, 1)
 	go func() {
 		err := writeAll(from, n, seed)
@@ -61,7 +61,7 @@ func cleanTrial(w *wire, rng *rand.Rand) (wrong string, err error) {
 		one, other = other, one
 	}
 	for range 2 {
-		n, seed := size(rng, 200_000), rng.Uint64()
+		n, seed := size(rng), rng.Uint64()
 		ended := make(chan error, 1)
 		go func() {
 			err := writeAll(one, n, seed)

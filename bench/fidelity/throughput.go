@@ -26,7 +26,7 @@ func measureThroughput(_ context.Context, o options) (*table, error) {
 	t := &table{
 		title: "Throughput under a delay",
 		rule: fmt.Sprintf("One connection that sends all it can; what arrives is counted when the delay has gone by, for %v. The median of %d rounds, in which the delays take turns with the controls: no "+
-			"gate, and a gate that imposes nothing (pass-through). Target: %g %% of the lesser of pass-through and window / delay, the window being %d MiB. Inconclusive: pass-through's fastest round is "+
+			"gate, and a gate that imposes nothing (pass-through). Target: %g %% of the lesser of the same round's pass-through and window / delay, the window being %d MiB. Inconclusive: pass-through's fastest round is "+
 			"more than %g × its slowest.", throughputTime, throughputRounds, 100*throughputShare, gateWindow>>20, throughputNoisy),
 		head: []string{"delay, ms", "MB/s", "slowest to fastest round", "window / delay", "of the lesser"},
 	}
@@ -44,8 +44,8 @@ func measureThroughput(_ context.Context, o options) (*table, error) {
 			}
 		}
 	}
-	t.add(ok, "no gate", mbs(median(straight)), between(straight), "", "")
-	t.add(ok, "pass-through", mbs(median(pass)), between(pass), "", "")
+	t.add(none, "no gate", mbs(median(straight)), between(straight), "", "")
+	t.add(none, "pass-through", mbs(median(pass)), between(pass), "", "")
 	for i, by := range throughputDelays {
 		f := throughputFinding{by, pass, delayed[i]}
 		t.add(f.judge(), ms(by), mbs(median(f.delayed)), between(f.delayed), mbs(gateWindow/by.Seconds()), fmt.Sprintf("%.1f %%", 100*f.share()))
@@ -59,9 +59,13 @@ type throughputFinding struct {
 	pass, delayed []float64
 }
 
-// share returns what passes under the delay, of the most that could.
+// share returns what passes under the delay, of the most that could: the median over the rounds, in each of which the machine is about the same.
 func (f throughputFinding) share() float64 {
-	return median(f.delayed) / min(median(f.pass), gateWindow/f.by.Seconds())
+	var shares []float64
+	for i := range f.delayed {
+		shares = append(shares, f.delayed[i]/min(f.pass[i], gateWindow/f.by.Seconds()))
+	}
+	return median(shares)
 }
 
 func (f throughputFinding) judge() verdict {

@@ -18,7 +18,7 @@ const trialWorkers = 4
 
 // pattern is what is sent in trials. No two places of it look alike, so that a byte lost, doubled or moved is seen.
 var pattern = func() []byte {
-	p := make([]byte, 512<<10)
+	p := make([]byte, largest+mostMore)
 	rng := rand.NewChaCha8([32]byte{1})
 	rng.Read(p)
 	return p
@@ -135,7 +135,19 @@ func writeAll(c net.Conn, n int, seed uint64) error {
 	return nil
 }
 
-// size draws how many bytes a trial is about: of few and of many alike.
-func size(rng *rand.Rand, most int) int {
-	return 1 + int(rng.Float64()*float64(int(1)<<rng.IntN(20)))%most
+// Sizes of trials: the largest is more than the buffers of the kernels on its way hold, and what is sent behind a limit comes on top.
+const (
+	largest  = 4 << 20
+	mostMore = 100_000
+)
+
+// size draws how many bytes a trial is about: few and many alike, and one time in fifty very many.
+func size(rng *rand.Rand) int {
+	switch k := rng.IntN(50); {
+	case k == 0:
+		return 1 + rng.IntN(largest)
+	case k < 25:
+		return 1 + rng.IntN(200_000)
+	}
+	return 1 + rng.IntN(1<<rng.IntN(18))
 }

@@ -94,7 +94,8 @@ func TestThroughputVerdicts(t *testing.T) {
 		{"a tenth less", []float64{1e8}, []float64{9e7}, off},
 		{"what the window allows", []float64{9e9}, []float64{0.96 * atMost}, ok},
 		{"less than the window allows", []float64{9e9}, []float64{0.9 * atMost}, off},
-		{"unsteady", []float64{1e8, 1.31e8}, []float64{1e8}, inconclusive},
+		{"unsteady", []float64{1e8, 1.31e8}, []float64{1e8, 1e8}, inconclusive},
+		{"the rounds differ, and each by as much", []float64{1e8, 1.2e8, 1.1e8}, []float64{0.96e8, 1.152e8, 1.056e8}, ok},
 		{"nothing measured", nil, nil, inconclusive},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -139,7 +140,9 @@ func TestRecoveryVerdicts(t *testing.T) {
 	}{
 		{"at once", sample{1 * ms}, sample{2 * ms}, ok},
 		{"late", sample{1 * ms}, sample{2*ms + 1}, off},
-		{"late on a noisy machine", sample{1 * ms, 6 * ms}, sample{9 * ms}, inconclusive},
+		{"late on a noisy machine", sample{1 * ms, 1 * ms, 6 * ms}, sample{9 * ms}, inconclusive},
+		{"at once on a noisy machine", sample{1 * ms, 1 * ms, 6 * ms}, sample{1 * ms}, ok},
+		{"as late as a control that is very late", sample{2 * ms}, sample{2 * ms}, inconclusive},
 		{"nothing measured", sample{1 * ms}, nil, inconclusive},
 	} {
 		t.Run(test.name, func(t *testing.T) {
