@@ -47,6 +47,9 @@ func (x *exchange) fromClient(of address, data []byte) {
 		return
 	}
 	s := x.sessions[of]
+	if s != nil && s.isOver() {
+		s = nil
+	}
 	if s == nil {
 		if x.graves.take(of, x.now) {
 			x.gate.stats.lostDatagrams.Add(1)
@@ -65,7 +68,19 @@ func (x *exchange) fromClient(of address, data []byte) {
 // fromServer takes a datagram that has arrived at a session's socket.
 func (x *exchange) fromServer(s *session, data []byte) {
 	s.silent = false
+	if s.isOver() {
+		x.gate.stats.lostDatagrams.Add(1)
+		return
+	}
 	s.feed(ToClient, data)
+}
+
+// isOver reports whether the session has ended, and leaves nothing of one that has: CloseConns may have returned already.
+func (s *session) isOver() bool {
+	if s.conn.over.Load() {
+		s.finish()
+	}
+	return s.ended
 }
 
 func (x *exchange) arriving() { x.now = time.Now() }
