@@ -55,6 +55,9 @@ func TestWireDatagramTombstone(t *testing.T) {
 	}
 	p.greet(t, next) // and nothing more is lost
 
+	if !soak {
+		return // for how long a tombstone stands is held exactly in virtual time
+	}
 	time.Sleep(time.Until(buried.Add(4 * time.Second))) // the time that a tombstone stands is what is looked at
 	if time.Since(buried) < 4800*time.Millisecond {
 		write(t, early, []byte("lost with the tombstone"))
