@@ -18,7 +18,7 @@ func describeNetwork() string {
 	if os.Getenv(builtVar) != "" {
 		parts[0] = "a namespace of its own"
 	}
-	for _, name := range []string{"tcp_congestion_control", "tcp_rmem", "tcp_wmem"} {
+	for _, name := range []string{"tcp_congestion_control", "tcp_rmem", "tcp_wmem", "ip_local_port_range"} {
 		parts = append(parts, name+" "+strings.Join(strings.Fields(read(sysctl(name))), " "))
 	}
 	return strings.Join(parts, ", ")

@@ -36,15 +36,17 @@ func rerun(ctx context.Context, dir string, args []string, stdout, stderr io.Wri
 	return cmd.ProcessState.ExitCode(), nil
 }
 
-// tcpDefaults are Linux's own settings, each with what to take where that cannot be had. Machines have others: pacing by
-// BBR above all, whose timers then are what is measured.
-var tcpDefaults = []struct {
+// tcpSettings are Linux's own, each with what to take where that cannot be had. Machines have others: pacing by BBR above all,
+// whose timers then are what is measured. But there are more ports, because a port can be used again only a second after
+// its connection has ended: with as many as usual no more than 14,000 connections a second can be opened to one address.
+var tcpSettings = []struct {
 	name   string
 	values []string
 }{
 	{"tcp_congestion_control", []string{"cubic", "reno"}}, // not every kernel lets a network of its own have cubic
 	{"tcp_rmem", []string{"4096 131072 6291456"}},
 	{"tcp_wmem", []string{"4096 16384 4194304"}},
+	{"ip_local_port_range", []string{"1024 65535"}},
 }
 
 // setUpNetwork makes loopback work in a network that is new, with TCP as Linux has it by default.
@@ -62,7 +64,7 @@ func setUpNetwork() error {
 	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, loopback); err != nil {
 		return fmt.Errorf("loopback: %w", err)
 	}
-	for _, setting := range tcpDefaults {
+	for _, setting := range tcpSettings {
 		for _, value := range setting.values {
 			if os.WriteFile(sysctl(setting.name), []byte(value), 0) == nil {
 				break
