@@ -4,6 +4,7 @@ package chaos
 
 import (
 	"net"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -25,21 +26,34 @@ func readable(rc syscall.RawConn) bool {
 	return rc != nil && poll(rc, unix.POLLIN)&(unix.POLLIN|unix.POLLERR|unix.POLLHUP) != 0
 }
 
+// A polling asks about one descriptor. It is used again, for it is asked each time the kernel has nothing more to move.
+type polling struct {
+	fds [1]unix.PollFd
+	ask func(fd uintptr) // made once, for a closure is an allocation
+}
+
+var pollings = sync.Pool{New: func() any {
+	p := new(polling)
+	p.ask = func(fd uintptr) {
+		p.fds[0].Fd = int32(fd)
+		for {
+			_, err := unix.Poll(p.fds[:], 0)
+			if err == nil {
+				return
+			}
+			if p.fds[0].Revents = 0; err != unix.EINTR {
+				return
+			}
+		}
+	}
+	return p
+}}
+
 // poll returns which of events hold on rc now, and POLLERR and POLLHUP if they do.
 func poll(rc syscall.RawConn, events int16) int16 {
-	var revents int16
-	rc.Control(func(fd uintptr) {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: events}}
-		for {
-			_, err := unix.Poll(fds, 0)
-			if err == unix.EINTR {
-				continue
-			}
-			if err == nil {
-				revents = fds[0].Revents
-			}
-			return
-		}
-	})
-	return revents
+	p := pollings.Get().(*polling)
+	defer pollings.Put(p)
+	p.fds[0] = unix.PollFd{Events: events}
+	rc.Control(p.ask)
+	return p.fds[0].Revents
 }
