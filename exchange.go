@@ -80,7 +80,7 @@ type socket interface {
 
 // A receiver is told what has arrived. The data is the caller's, and stays as it is until flush was called.
 type receiver interface {
-	arriving() // something has: look at the clock
+	arriving() // something has arrived just now: look at the clock
 	fromClient(of address, data []byte)
 	fromServer(s *session, data []byte)
 	refused(s *session) // the server's host says that nobody listens

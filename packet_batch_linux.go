@@ -84,6 +84,7 @@ func (d *descriptor) receive(b *batch, to receiver) (more bool) {
 			}
 			return false
 		}
+		to.arriving() // not before: what has come in between would be taken for older than it is, and leave early
 		for i := range int(n) {
 			data := b.data[i][:b.headers[i].n]
 			switch {
@@ -103,7 +104,6 @@ func (d *descriptor) receive(b *batch, to receiver) (more bool) {
 
 // drain tells what has arrived at the front. A flood ends it as well.
 func (k *kernelSockets) drain(to receiver) {
-	to.arriving()
 	b := batches.Get().(*batch)
 	defer batches.Put(b)
 	for range 256 {

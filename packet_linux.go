@@ -144,7 +144,6 @@ func (k *kernelSockets) wait(until time.Time, to receiver) {
 		k.kicked.Store(false)
 		return
 	}
-	to.arriving()
 	b := batches.Get().(*batch)
 	for _, ev := range k.ready[:k.found] {
 		if d := k.byFD[ev.Fd]; d != nil {
