@@ -127,7 +127,10 @@ func (g *Gate) dial(ctx context.Context) (net.Conn, error) {
 	if g.DialContext != nil {
 		return g.dialCustom(ctx)
 	}
-	d := net.Dialer{Control: func(_, _ string, rc syscall.RawConn) error {
+	d := net.Dialer{Control: func(network, address string, rc syscall.RawConn) error {
+		if err := g.permit(network, address); err != nil {
+			return err
+		}
 		if g.resets() {
 			rc.Control(func(fd uintptr) { lingerNone(fd) })
 		}
@@ -139,6 +142,14 @@ func (g *Gate) dial(ctx context.Context) (net.Conn, error) {
 		t.SetLinger(-1)
 	}
 	return conn, err
+}
+
+// permit says why an address must not be connected to, if so.
+func (g *Gate) permit(network, address string) error {
+	if g.Permit == nil {
+		return nil
+	}
+	return g.Permit(network, address)
 }
 
 // dialCustom reaches the server by DialContext. One that does not end with its context is not waited for longer than Close
@@ -212,7 +223,7 @@ type tlsConn interface {
 // established notes that the server was reached.
 func (g *Gate) established(c *Conn) {
 	g.stats.opened.Add(1)
-	g.events.add(Event{Type: EventOpened, Conn: c.ordinal, Addr: c.client.peer})
+	g.events.add(Event{Type: EventOpened, Conn: c.ordinal, Addr: c.client.peer, Took: time.Since(c.opened)})
 	g.mu.Lock()
 	g.tellChanged()
 	g.mu.Unlock()
@@ -220,7 +231,7 @@ func (g *Gate) established(c *Conn) {
 
 func (g *Gate) dialFailed(c *Conn, err error) {
 	g.stats.dialErrors.Add(1)
-	g.events.add(Event{Type: EventDialError, Conn: c.ordinal, Err: err.Error()})
+	g.events.add(Event{Type: EventDialError, Conn: c.ordinal, Took: time.Since(c.opened), Err: err.Error()})
 }
 
 func (g *Gate) acceptFailed(err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"syscall"
 )
 
 // Detour sends a direction's bytes out to a TCP address, the test's own process say, and takes what comes back in their place: it is
@@ -31,9 +32,10 @@ func (d Detour) Check(string) error {
 
 // Impose implements [Fault].
 func (d Detour) Impose(st *Stage, next Sink) Sink {
-	var dialer net.Dialer
+	g := st.Conn().gate
+	dialer := net.Dialer{Control: func(network, address string, _ syscall.RawConn) error { return g.permit(network, address) }}
 	dial, datagrams := dialer.DialContext, st.Datagrams()
-	if g := st.Conn().gate; (g.ListenFunc != nil || g.ListenPacket != nil) && g.DialContext != nil {
+	if (g.ListenFunc != nil || g.ListenPacket != nil) && g.DialContext != nil {
 		dial = g.DialContext
 	}
 	return handOff(st, next, func(ctx context.Context, dst io.Writer, src io.Reader) error {

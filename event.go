@@ -35,6 +35,7 @@ type Event struct {
 	Direction Direction // of faults
 	Fault     string    // the kind of fault, for Imposed, Changed, Lifted, Fired, Failed
 	Ordinal   int       // the fault's number in its flow
+	Imposed   *Imposed  // the fault's handle
 	Hits      int64     // Fired: since the last such event; Lifted: in all
 	Offset    int64     // Fired: the position of the last hit: a byte's, or a datagram's number
 	Bytes     int64     // Fired: bytes concerned by the last hit; Closed: bytes that were dropped
@@ -44,10 +45,11 @@ type Event struct {
 	DatagramsToServer int64 // Closed: datagrams delivered to the server
 	DatagramsToClient int64 // Closed: datagrams delivered to the client
 
-	By   string // Closed: who ended it: "client", "server", "gate", "dial" or a kind of fault
-	How  End    // Closed: how
-	Door Door   // Door: which
-	Addr string // Started: where clients connect; Opened: the client's address
+	By   string        // Closed: who ended it: "client", "server", "gate", "dial" or a kind of fault
+	How  End           // Closed: how
+	Door Door          // Door: which
+	Took time.Duration // Opened, DialError: how long after the client the server was reached, or was not
+	Addr string        // Started: where clients connect; Opened: the client's address
 	Err  string
 }
 
@@ -149,7 +151,7 @@ func (ev *events) fired(i *Imposed) {
 	if n == 0 {
 		return
 	}
-	ev.add(Event{Type: EventFired, Conn: h.Conn, Direction: h.Direction, Fault: KindOf(i.Fault()), Ordinal: i.ordinal, Hits: n, Offset: h.Offset, Bytes: h.Bytes})
+	ev.add(Event{Type: EventFired, Conn: h.Conn, Direction: h.Direction, Fault: KindOf(i.Fault()), Ordinal: i.ordinal, Imposed: i, Hits: n, Offset: h.Offset, Bytes: h.Bytes})
 }
 
 func (ev *events) kick() {

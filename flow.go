@@ -273,7 +273,7 @@ func (f *Flow) tell(old, next []entry) {
 }
 
 func (f *Flow) event(t EventType, e entry) Event {
-	return Event{Type: t, Conn: f.conn, Direction: f.dir, Fault: KindOf(e.fault), Ordinal: e.imposed.ordinal, Hits: e.imposed.Hits()}
+	return Event{Type: t, Conn: f.conn, Direction: f.dir, Fault: KindOf(e.fault), Ordinal: e.imposed.ordinal, Imposed: e.imposed, Hits: e.imposed.Hits()}
 }
 
 // events returns where the flow's events go, nil if nobody observes them.

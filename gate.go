@@ -47,6 +47,9 @@ type Gate struct {
 	// DialContext reaches the server in place of the real network, if it is not nil. What it returns must survive an
 	// expired write deadline, which a *tls.Conn does not. Of datagrams, each Read returns one and each Write sends one.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Permit, if it is not nil, is asked before each connect of the gate's own, to the server or for a [Detour], with the
+	// address that the name was resolved to. Its error is why that address is not connected to.
+	Permit func(network, address string) error
 	// Observe, if it is not nil, is told what happens, in order. It runs on a goroutine of the gate's own and may call
 	// anything but Close; when it is slow the oldest events are lost, and counted.
 	Observe func(Event)

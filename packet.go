@@ -17,7 +17,7 @@ func listenPacket(ctx context.Context, g *Gate) (sockets, error) {
 		}
 	}
 	if g.ListenPacket == nil && g.DialContext == nil && kernelPackets {
-		return listenKernel(ctx, g.network(), address)
+		return listenKernel(ctx, g.network(), address, g.permit)
 	}
 	return listenConns(ctx, g, address)
 }

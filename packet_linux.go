@@ -22,6 +22,7 @@ const kernelPackets = true
 type kernelSockets struct {
 	network string
 	front   *descriptor
+	permit  func(network, address string) error
 	at      netip.AddrPort // what the front is bound to
 	v6      bool           // the front is a socket of IPv6
 	any     bool           // the front listens on all addresses, and has to know which one a client used
@@ -53,8 +54,8 @@ type descriptor struct {
 	closed    bool
 }
 
-func listenKernel(ctx context.Context, network, address string) (sockets, error) {
-	k := &kernelSockets{network: network, byFD: make(map[int32]*descriptor), stale: true}
+func listenKernel(ctx context.Context, network, address string, permit func(network, address string) error) (sockets, error) {
+	k := &kernelSockets{network: network, permit: permit, byFD: make(map[int32]*descriptor), stale: true}
 	k.pollFn = k.poll0
 	if err := k.bind(ctx, address); err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
@@ -99,6 +100,9 @@ func (k *kernelSockets) quick(server string) bool {
 func (k *kernelSockets) connect(ctx context.Context, server string) (socket, error) {
 	ats, err := resolve(ctx, k.network, server)
 	for _, at := range ats {
+		if err = k.permit(k.network, at.String()); err != nil {
+			continue
+		}
 		var d *descriptor
 		if d, err = k.connectTo(at); err == nil {
 			return d, nil

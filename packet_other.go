@@ -7,4 +7,6 @@ import "context"
 // kernelPackets tells whether datagrams can be moved by descriptors.
 const kernelPackets = false
 
-func listenKernel(context.Context, string, string) (sockets, error) { panic("not on this platform") }
+func listenKernel(context.Context, string, string, func(network, address string) error) (sockets, error) {
+	panic("not on this platform")
+}

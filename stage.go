@@ -137,7 +137,7 @@ func (st *Stage) fail(how End, err error) {
 	st.line.endNow(how, st, err)
 	if i := st.imposed; i != nil && i.flow != nil {
 		i.flow.events().add(Event{
-			Type: EventFailed, Conn: st.line.conn.ordinal, Direction: st.line.dir, Fault: KindOf(st.fault), Ordinal: i.ordinal, Err: err.Error(),
+			Type: EventFailed, Conn: st.line.conn.ordinal, Direction: st.line.dir, Fault: KindOf(st.fault), Ordinal: i.ordinal, Imposed: i, Err: err.Error(),
 		})
 	}
 }
