@@ -69,6 +69,9 @@ func (s State) String() string { return stateNames[s] }
 // MarshalText returns the state's name.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText sets the state from its name.
+func (s *State) UnmarshalText(text []byte) error { return setNamed(s, text, stateNames[:]) }
+
 // A ConnInfo tells about a connection at one moment.
 type ConnInfo struct {
 	Ordinal                              uint64

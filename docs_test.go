@@ -158,9 +158,9 @@ func TestManualExamplesAreOneFault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			text := readPage(t, "docs/faults/"+name+".md")
 			command := runCommand(t, onlyFence(t, section(text, "On the command line"), "sh"))
-			flow, want := "to_client", command.ToClient
+			flow, want := "to_client", command.ToClient.Faults()
 			if len(want) == 0 {
-				flow, want = "to_server", command.ToServer
+				flow, want = "to_server", command.ToServer.Faults()
 			}
 			if len(want) != 1 || chaos.KindOf(want[0]) != name {
 				t.Fatalf("the command line imposes %v, want one %s", want, name)
@@ -173,8 +173,8 @@ func TestManualExamplesAreOneFault(t *testing.T) {
 			if line, _, _ := strings.Cut(head, "\n"); line != "PUT /v1/gates/db/"+flow {
 				t.Errorf("over HTTP: got %q, want the flow of the command line, %s", line, flow)
 			}
-			var faults spec.Faults
-			if err := json.Unmarshal([]byte(body), &faults); err != nil || !reflect.DeepEqual(faults, want) {
+			var faults spec.Entries
+			if err := json.Unmarshal([]byte(body), &faults); err != nil || !reflect.DeepEqual(faults.Faults(), want) {
 				t.Errorf("over HTTP: got %v and %v, want %v", faults, err, want)
 			}
 
@@ -183,7 +183,7 @@ func TestManualExamplesAreOneFault(t *testing.T) {
 				t.Fatalf("in pytest: got %q, want a call of set of %s", call, flow)
 			}
 			parsed, err := spec.ParseFaults(call[2] + call[3])
-			if err != nil || !reflect.DeepEqual(spec.Faults(parsed), want) {
+			if err != nil || !reflect.DeepEqual(parsed, want) {
 				t.Errorf("in pytest: got %v and %v, want %v", parsed, err, want)
 			}
 
@@ -266,9 +266,9 @@ func runCommand(t *testing.T, line string) spec.Gate {
 				t.Errorf("%s: %v", line, err)
 			}
 			if flag == "--to-server" {
-				gate.ToServer = append(gate.ToServer, faults...)
+				gate.ToServer = append(gate.ToServer, spec.EntriesOf(faults...)...)
 			} else {
-				gate.ToClient = append(gate.ToClient, faults...)
+				gate.ToClient = append(gate.ToClient, spec.EntriesOf(faults...)...)
 			}
 		case "--door":
 			err = gate.Door.UnmarshalText([]byte(value))

@@ -47,15 +47,7 @@ func (d Door) MarshalText() ([]byte, error) {
 }
 
 // UnmarshalText sets the door from its name.
-func (d *Door) UnmarshalText(text []byte) error {
-	for i, name := range doorNames {
-		if string(text) == name {
-			*d = Door(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("got %q, want open, hold, refuse or blackhole", text)
-}
+func (d *Door) UnmarshalText(text []byte) error { return setNamed(d, text, doorNames[:]) }
 
 // check says why d is not a door, or nothing.
 func (d Door) check() error {

@@ -57,6 +57,9 @@ func (e End) String() string { return endNames[e] }
 // MarshalText returns the end's usual name.
 func (e End) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
+// UnmarshalText sets the end from its name.
+func (e *End) UnmarshalText(text []byte) error { return setNamed(e, text, endNames[:]) }
+
 // closing returns how a fault with a Reset parameter ends a connection.
 func closing(reset bool) End {
 	if reset {
@@ -74,16 +77,16 @@ const (
 	ToClient                  // from the server to the client
 )
 
+var directionNames = [...]string{"to_server", "to_client"}
+
 // String returns "to_server" or "to_client".
-func (d Direction) String() string {
-	if d == ToServer {
-		return "to_server"
-	}
-	return "to_client"
-}
+func (d Direction) String() string { return directionNames[d] }
 
 // MarshalText returns what String does.
 func (d Direction) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText sets the direction from its name.
+func (d *Direction) UnmarshalText(text []byte) error { return setNamed(d, text, directionNames[:]) }
 
 // Reverse returns the other direction.
 func (d Direction) Reverse() Direction { return d ^ 1 }

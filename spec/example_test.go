@@ -111,8 +111,8 @@ func ExampleFault() {
 	// {"name":"slow","fault":{"delay":{"by":"3s"}}}
 }
 
-func ExampleFaults() {
-	var faults spec.Faults
+func ExampleEntries() {
+	var faults spec.Entries
 	err := json.Unmarshal([]byte(`["delay by=1s", {"corrupt": {"rate": 0.001}}]`), &faults)
 	fmt.Println(len(faults), err)
 	data, _ := json.Marshal(faults)
@@ -140,7 +140,7 @@ func ExampleGate() {
 }
 
 func ExampleGate_New() {
-	g := spec.Gate{Server: "127.0.0.1:6379", Seed: 42, ToClient: spec.Faults{chaos.Delay{By: time.Second}}}
+	g := spec.Gate{Server: "127.0.0.1:6379", Seed: 42, ToClient: spec.EntriesOf(chaos.Delay{By: time.Second})}
 	gate, err := g.New()
 	if err != nil {
 		fmt.Println(err)
@@ -155,7 +155,7 @@ func ExampleGate_New() {
 }
 
 func ExampleGate_Check() {
-	g := spec.Gate{Network: "unix", Server: "/run/db.sock", ToClient: spec.Faults{chaos.Close{Reset: true}}}
+	g := spec.Gate{Network: "unix", Server: "/run/db.sock", ToClient: spec.EntriesOf(chaos.Close{Reset: true})}
 	fmt.Println(g.Check())
 	g = spec.Gate{Server: "::1:80"}
 	fmt.Println(g.Check())

@@ -3,10 +3,13 @@ package spec
 import (
 	"bytes"
 	"cmp"
+	"encoding"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/chaosgate/chaos"
@@ -20,8 +23,18 @@ type Gate struct {
 	Server   string     `json:"server"`
 	Seed     Seed       `json:"seed,omitzero"` // drawn at the start if zero
 	Door     chaos.Door `json:"door,omitzero"`
-	ToServer Faults     `json:"to_server,omitempty"`
-	ToClient Faults     `json:"to_client,omitempty"`
+	Stopped  bool       `json:"stopped,omitempty"` // it does not listen
+	Window   Size       `json:"window,omitzero"`   // these four are as in [chaos.Gate]
+	Memory   Size       `json:"memory,omitzero"`
+	Sessions int        `json:"sessions,omitzero"`
+	Expire   Duration   `json:"expire,omitzero"`
+	Lease    string     `json:"lease,omitempty"` // the lease that a daemon removes it with; none if empty
+	ToServer Entries    `json:"to_server,omitempty"`
+	ToClient Entries    `json:"to_client,omitempty"`
+}
+
+var gateKeys = []string{
+	"name", "network", "listen", "server", "seed", "door", "stopped", "window", "memory", "sessions", "expire", "lease", "to_server", "to_client",
 }
 
 var networks = []string{"tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix"}
@@ -35,9 +48,12 @@ func (g Gate) New() (*chaos.Gate, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
-	gate := &chaos.Gate{Network: g.Network, Listen: g.Listen, Server: g.Server, Seed: uint64(g.Seed)}
-	gate.ToServer.Set(g.ToServer...)
-	gate.ToClient.Set(g.ToClient...)
+	gate := &chaos.Gate{
+		Network: g.Network, Listen: g.Listen, Server: g.Server, Seed: uint64(g.Seed),
+		Window: int(g.Window), Memory: int(g.Memory), Sessions: g.Sessions, Expire: time.Duration(g.Expire),
+	}
+	gate.ToServer.Set(g.ToServer.Faults()...)
+	gate.ToClient.Set(g.ToClient.Faults()...)
 	return gate, gate.SetDoor(g.Door)
 }
 
@@ -69,15 +85,24 @@ func (g Gate) check() *Error {
 	if network == "unix" && g.Door == chaos.Blackhole {
 		return errorf("door", "got %v, want another, because a unix socket cannot leave a connect unanswered", g.Door)
 	}
+	for _, amount := range []struct {
+		path  string
+		value int64
+	}{{"window", int64(g.Window)}, {"memory", int64(g.Memory)}, {"sessions", int64(g.Sessions)}, {"expire", int64(g.Expire)}} {
+		if amount.value < 0 {
+			return errorf(amount.path, "got %d, want 0 or more", amount.value)
+		}
+	}
+	if err := checkName(g.Lease); err != nil {
+		return errorf("lease", "%w", err)
+	}
+	ids := map[string]bool{}
 	for _, flow := range []struct {
-		path   string
-		faults Faults
+		path    string
+		entries Entries
 	}{{"to_server", g.ToServer}, {"to_client", g.ToClient}} {
-		for i, fault := range flow.faults {
-			err := chaos.Check(network, fault)
-			if refused := (*chaos.FaultError)(nil); errors.As(err, &refused) {
-				return fail(refused, 0).under(fmt.Sprintf("%s[%d]", flow.path, i))
-			}
+		if err := flow.entries.check(network, ids); err != nil {
+			return err.under(flow.path)
 		}
 	}
 	return nil
@@ -112,23 +137,16 @@ func unmarshalGate(data []byte) (Gate, error) {
 
 // set reads one member of a gate's object.
 func (g *Gate) set(key string, data []byte) error {
-	text := map[string]*string{"name": &g.Name, "network": &g.Network, "listen": &g.Listen, "server": &g.Server}[key]
-	faults := map[string]*Faults{"to_server": &g.ToServer, "to_client": &g.ToClient}[key]
-	var err error
-	switch {
-	case faults != nil:
-		err = faults.UnmarshalJSON(data)
-	case key == "seed":
-		err = g.Seed.UnmarshalJSON(data)
-	case text == nil && key != "door":
-		return &Error{Path: key, Err: unknown("key", key, []string{"name", "network", "listen", "server", "seed", "door", "to_server", "to_client"})}
-	case data[0] != '"':
-		err = fmt.Errorf("got %s, want a string", shown(string(data)))
-	case key == "door":
-		err = g.Door.UnmarshalText([]byte(unquote(data)))
-	default:
-		*text = unquote(data)
+	fields := map[string]any{
+		"name": &g.Name, "network": &g.Network, "listen": &g.Listen, "server": &g.Server, "seed": &g.Seed, "door": &g.Door,
+		"stopped": &g.Stopped, "window": &g.Window, "memory": &g.Memory, "sessions": &g.Sessions, "expire": &g.Expire, "lease": &g.Lease,
+		"to_server": &g.ToServer, "to_client": &g.ToClient,
 	}
+	field, ok := fields[key]
+	if !ok {
+		return &Error{Path: key, Err: unknown("key", key, gateKeys)}
+	}
+	err := readField(field, data)
 	if err == nil {
 		return nil
 	}
@@ -137,6 +155,34 @@ func (g *Gate) set(key string, data []byte) error {
 		return errorf(key, "%w", err)
 	}
 	return where.under(key)
+}
+
+// readField reads a JSON value into what a pointer points to.
+func readField(field any, data []byte) error {
+	wants := func(what string) error { return fmt.Errorf("got %s, want %s", shown(string(data)), what) }
+	switch field := field.(type) {
+	case json.Unmarshaler:
+		return field.UnmarshalJSON(data)
+	case *bool:
+		if json.Unmarshal(data, field) != nil || string(data) == "null" {
+			return wants("true or false")
+		}
+	case *int:
+		if json.Unmarshal(data, field) != nil || string(data) == "null" {
+			return wants("a whole number")
+		}
+	case *string:
+		if data[0] != '"' {
+			return wants("a string")
+		}
+		*field = unquote(data)
+	case encoding.TextUnmarshaler:
+		if data[0] != '"' {
+			return wants("a string")
+		}
+		return field.UnmarshalText([]byte(unquote(data)))
+	}
+	return nil
 }
 
 // checkName refuses names that people or URLs could not tell apart.

@@ -23,7 +23,7 @@ func TestGateJSON(t *testing.T) {
 			`{"name":"redis","network":"tcp","listen":"127.0.0.1:26379","server":"127.0.0.1:6379","seed":42,"door":"hold","to_server":[{"delay":{"by":"200ms"}}],"to_client":[{"stall":{}}]}`,
 			spec.Gate{
 				Name: "redis", Network: "tcp", Listen: "127.0.0.1:26379", Server: "127.0.0.1:6379", Seed: 42, Door: chaos.Hold,
-				ToServer: spec.Faults{chaos.Delay{By: 200 * time.Millisecond}}, ToClient: spec.Faults{chaos.Stall{}},
+				ToServer: spec.EntriesOf(chaos.Delay{By: 200 * time.Millisecond}), ToClient: spec.EntriesOf(chaos.Stall{}),
 			},
 			"",
 		},
@@ -35,7 +35,7 @@ func TestGateJSON(t *testing.T) {
 		},
 		{
 			"faults as text", `{"server":"a:1","to_server":"stall vanish","to-client":["stall"]}`,
-			spec.Gate{Network: "tcp", Server: "a:1", ToServer: spec.Faults{chaos.Stall{}, chaos.Vanish{}}, ToClient: spec.Faults{chaos.Stall{}}},
+			spec.Gate{Network: "tcp", Server: "a:1", ToServer: spec.EntriesOf(chaos.Stall{}, chaos.Vanish{}), ToClient: spec.EntriesOf(chaos.Stall{})},
 			`{"network":"tcp","server":"a:1","to_server":[{"stall":{}},{"vanish":{}}],"to_client":[{"stall":{}}]}`,
 		},
 		{
@@ -198,7 +198,7 @@ func TestParseGateRefuses(t *testing.T) {
 func TestGateNew(t *testing.T) {
 	g := spec.Gate{
 		Name: "x", Network: "tcp", Listen: "127.0.0.1:0", Server: "a:1", Seed: 7,
-		ToServer: spec.Faults{chaos.Stall{}}, ToClient: spec.Faults{chaos.Vanish{}, chaos.Delay{By: 1}},
+		ToServer: spec.EntriesOf(chaos.Stall{}), ToClient: spec.EntriesOf(chaos.Vanish{}, chaos.Delay{By: 1}),
 	}
 	gate, err := g.New()
 	if err != nil {
@@ -210,9 +210,9 @@ func TestGateNew(t *testing.T) {
 	for _, flow := range []struct {
 		name string
 		flow *chaos.Flow
-		want spec.Faults
-	}{{"to server", &gate.ToServer, g.ToServer}, {"to client", &gate.ToClient, g.ToClient}} {
-		var got spec.Faults
+		want []chaos.Fault
+	}{{"to server", &gate.ToServer, g.ToServer.Faults()}, {"to client", &gate.ToClient, g.ToClient.Faults()}} {
+		var got []chaos.Fault
 		for _, imposed := range flow.flow.Imposed() {
 			got = append(got, imposed.Fault())
 		}
@@ -220,7 +220,7 @@ func TestGateNew(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", flow.name, diff)
 		}
 	}
-	if _, err := (spec.Gate{Server: "a:1", ToServer: spec.Faults{nil}}).New(); err == nil || err.Error() != "to_server[0]: got nil, want a fault" {
+	if _, err := (spec.Gate{Server: "a:1", ToServer: spec.EntriesOf(nil)}).New(); err == nil || err.Error() != "to_server[0]: got nil, want a fault" {
 		t.Errorf("nil fault: got %v, want to_server[0]: got nil, want a fault", err)
 	}
 }

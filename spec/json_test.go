@@ -144,7 +144,7 @@ func TestMarshalFaultRefuses(t *testing.T) {
 			if text, err := (spec.Fault{Fault: tt.fault}).MarshalText(); err == nil || err.Error() != tt.want {
 				t.Errorf("MarshalText: got %s and %v, want %s", text, err, tt.want)
 			}
-			if data, err := json.Marshal(spec.Faults{chaos.Stall{}, tt.fault}); err == nil || !strings.HasSuffix(err.Error(), "[1]: "+tt.want) {
+			if data, err := json.Marshal(spec.EntriesOf(chaos.Stall{}, tt.fault)); err == nil || !strings.HasSuffix(err.Error(), "[1]: "+tt.want) {
 				t.Errorf("in a list: got %s and %v, want [1]: %s", data, err, tt.want)
 			}
 		})
@@ -154,10 +154,10 @@ func TestMarshalFaultRefuses(t *testing.T) {
 func TestFaultInAStruct(t *testing.T) {
 	type config struct {
 		One  spec.Fault  `json:"one"`
-		Many spec.Faults `json:"many"`
+		Many spec.Entries `json:"many"`
 	}
 	const text = `{"one":{"delay":{"by":"1s"}},"many":[{"stall":{}},"corrupt rate=10%"]}`
-	want := config{One: spec.Fault{Fault: chaos.Delay{By: time.Second}}, Many: spec.Faults{chaos.Stall{}, chaos.Corrupt{Rate: 0.1}}}
+	want := config{One: spec.Fault{Fault: chaos.Delay{By: time.Second}}, Many: spec.EntriesOf(chaos.Stall{}, chaos.Corrupt{Rate: 0.1})}
 	var got config
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatal(err)
@@ -194,11 +194,11 @@ func TestRefusedValuesChangeNothing(t *testing.T) {
 	if diff := cmp.Diff(chaos.Fault(before), f.Fault); diff != "" {
 		t.Errorf("fault (-want +got):\n%s", diff)
 	}
-	list := spec.Faults{before}
+	list := spec.EntriesOf(before)
 	if err := list.UnmarshalJSON([]byte(`["delay by=2s", "delay by=3"]`)); err == nil {
 		t.Error("Faults: got nil, want an error")
 	}
-	if diff := cmp.Diff(spec.Faults{before}, list); diff != "" {
+	if diff := cmp.Diff(spec.EntriesOf(before), list); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 	gate := spec.Gate{Name: "a"}
@@ -213,23 +213,23 @@ func TestRefusedValuesChangeNothing(t *testing.T) {
 func TestFaultsForms(t *testing.T) {
 	tests := []struct {
 		name, json string
-		want       spec.Faults
+		want       spec.Entries
 	}{
-		{"list", `["stall", {"vanish":{}}]`, spec.Faults{chaos.Stall{}, chaos.Vanish{}}},
-		{"string", `"stall vanish"`, spec.Faults{chaos.Stall{}, chaos.Vanish{}}},
+		{"list", `["stall", {"vanish":{}}]`, spec.EntriesOf(chaos.Stall{}, chaos.Vanish{})},
+		{"string", `"stall vanish"`, spec.EntriesOf(chaos.Stall{}, chaos.Vanish{})},
 		{"empty", `[]`, nil},
 		{"null", ` null `, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var got spec.Faults
+			var got spec.Entries
 			err := got.UnmarshalJSON([]byte(tt.json))
 			if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
 				t.Errorf("got %v (-want +got):\n%s", err, diff)
 			}
 		})
 	}
-	if data, err := json.Marshal(spec.Faults(nil)); err != nil || string(data) != "[]" {
+	if data, err := json.Marshal(spec.Entries(nil)); err != nil || string(data) != "[]" {
 		t.Errorf("no faults: got %s and %v, want []", data, err)
 	}
 }
@@ -246,7 +246,7 @@ func TestFaultsRefuse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var got spec.Faults
+			var got spec.Entries
 			err := got.UnmarshalJSON([]byte(tt.json))
 			where, ok := errors.AsType[*spec.Error](err)
 			if !ok || err.Error() != tt.want || where.Path != tt.path {

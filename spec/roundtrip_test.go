@@ -145,26 +145,26 @@ func TestEveryFaultSurvivesBothForms(t *testing.T) {
 
 func TestListsOfFaultsSurviveBothForms(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := spec.Faults(rapid.SliceOfN(someFault(1), 1, 5).Draw(t, "faults"))
+		want := spec.EntriesOf(rapid.SliceOfN(someFault(1), 1, 5).Draw(t, "faults")...)
 		data, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got spec.Faults
+		var got spec.Entries
 		err = json.Unmarshal(data, &got)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Fatalf("JSON %s: got %v (-want +got):\n%s", data, err, diff)
 		}
 		texts := make([]string, len(want))
-		for i, fault := range want {
-			texts[i] = spec.Text(fault)
-			if last := i == len(want)-1; !last && selects(fault) {
+		for i, entry := range want {
+			texts[i] = spec.Text(entry.Fault)
+			if last := i == len(want)-1; !last && selects(entry.Fault) {
 				return // only the last of a line can be a selector
 			}
 		}
 		line := strings.Join(texts, " ")
 		list, err := spec.ParseFaults(line)
-		if diff := cmp.Diff(want, spec.Faults(list)); err != nil || diff != "" {
+		if diff := cmp.Diff(want, spec.EntriesOf(list...)); err != nil || diff != "" {
 			t.Fatalf("text %s: got %v (-want +got):\n%s", line, err, diff)
 		}
 	})
@@ -205,7 +205,7 @@ func TestDatagramFaultsCanBeWritten(t *testing.T) {
 	if want := "test_datagrams: chance: got 0, want a chance above 0, of at most 1"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	_, err = spec.Gate{Server: "a:1", ToServer: spec.Faults{fault}}.New()
+	_, err = spec.Gate{Server: "a:1", ToServer: spec.EntriesOf(fault)}.New()
 	if want := "to_server[0]: test_datagrams: got tcp, want udp"; err == nil || err.Error() != want {
 		t.Errorf("on tcp: got %v, want %s", err, want)
 	}

@@ -88,14 +88,14 @@ func (f *runFlags) gate(text string) (spec.Gate, error) {
 	for _, flow := range []struct {
 		flag   string
 		texts  []string
-		faults *spec.Faults
+		faults *spec.Entries
 	}{{"--to-server", f.toServer, &g.ToServer}, {"--to-client", f.toClient, &g.ToClient}} {
 		for _, text := range flow.texts {
 			faults, err := spec.ParseFaults(text)
 			if err != nil {
 				return g, fmt.Errorf("%s: %w", flow.flag, err)
 			}
-			*flow.faults = append(*flow.faults, faults...)
+			*flow.faults = append(*flow.faults, spec.EntriesOf(faults...)...)
 		}
 	}
 	return g, g.Check()

@@ -64,9 +64,9 @@ func (l *gateLog) text(e chaos.Event) {
 // introduce writes what the gate is.
 func (l *gateLog) introduce(e chaos.Event) {
 	fmt.Fprintf(l.out, "listening on %s for %s, seed %v\n", l.paint.bold(safe(e.Addr)), safe(l.gate.Server), l.gate.Seed)
-	for way, faults := range [...]spec.Faults{l.gate.ToServer, l.gate.ToClient} {
-		for _, fault := range faults {
-			fmt.Fprintf(l.out, "%v: %s\n", chaos.Direction(way), spec.Text(fault))
+	for way, faults := range [...]spec.Entries{l.gate.ToServer, l.gate.ToClient} {
+		for _, e := range faults {
+			fmt.Fprintf(l.out, "%v: %s\n", chaos.Direction(way), spec.Text(e.Fault))
 		}
 	}
 }
@@ -98,7 +98,7 @@ func (l *gateLog) fault(e chaos.Event) string {
 		faults = l.gate.ToClient
 	}
 	if e.Ordinal < len(faults) { // what is imposed at the start is numbered in its order, and stays
-		return spec.Text(faults[e.Ordinal])
+		return spec.Text(faults[e.Ordinal].Fault)
 	}
 	return e.Fault
 }

@@ -71,9 +71,9 @@ func TestSize(t *testing.T) {
 }
 
 func TestFiring(t *testing.T) {
-	l := gateLog{gate: spec.Gate{ToClient: spec.Faults{
+	l := gateLog{gate: spec.Gate{ToClient: spec.EntriesOf(
 		chaos.Delay{By: time.Second}, chaos.Close{}, chaos.After{Bytes: 12, Fault: chaos.Stall{}},
-	}}}
+	)}}
 	tests := []struct {
 		name  string
 		event chaos.Event
