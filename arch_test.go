@@ -29,7 +29,7 @@ type importRule struct {
 	reason string
 }
 
-var library = []string{".", "./spec"}
+var library = []string{".", "./spec", "./status"}
 
 // importRules hold the shape of the repository. A rule for a package that does
 // not exist yet waits for it.
