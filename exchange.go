@@ -24,7 +24,8 @@ type exchange struct {
 	now      time.Time
 	ctx      context.Context // ends with the exchange
 	end      context.CancelFunc
-	drops    int64 // datagrams that the kernel has dropped at sockets that are closed
+	away     chan struct{} // closed when the front is
+	drops    int64         // datagrams that the kernel has dropped at sockets that are closed
 
 	door      atomic.Uint32 // a Door: what becomes of what arrives at the front
 	swallowed atomic.Int64  // datagrams that a black-holed door has thrown away since it was set
@@ -100,7 +101,7 @@ type message struct {
 const batchSize = 32
 
 func newExchange(g *Gate, net sockets) *exchange {
-	x := &exchange{gate: g, net: net, sessions: make(map[address]*session), graves: newGraves()}
+	x := &exchange{gate: g, net: net, sessions: make(map[address]*session), graves: newGraves(), away: make(chan struct{})}
 	x.ctx, x.end = context.WithCancel(context.Background())
 	return x
 }
@@ -113,6 +114,7 @@ func (x *exchange) run() {
 	x.end()
 	x.drops += x.net.frontDrops()
 	x.net.close()
+	close(x.away)
 	x.mu.Lock()
 	x.running = false
 	posts := x.posts

@@ -7,9 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,9 +87,6 @@ const (
 
 // ErrClosed is what Start returns for a gate that was closed.
 var ErrClosed = errors.New("the gate is closed")
-
-// closePatience is how long Close waits for the last bytes of connections.
-const closePatience = 5 * time.Second
 
 // Start makes the gate listen. After a Stop it listens on the same port again.
 func (g *Gate) Start() error {
@@ -222,52 +217,6 @@ func (g *Gate) Stop() error {
 	g.CloseConns(All)
 	g.events.add(Event{Type: EventStopped})
 	return err
-}
-
-// Close ends the gate and all that goes through it, and frees its port. It waits until nothing is left: no goroutine, no
-// descriptor. What takes longer than 5 s is destroyed, and the error says what that was.
-func (g *Gate) Close() error {
-	g.changing.Lock()
-	was := g.become(closed)
-	if was == unstarted || was == closed {
-		g.changing.Unlock()
-		return nil
-	}
-	err := g.front.close()
-	g.CloseConns(All)
-	g.changing.Unlock() // the observer may wait for it, and is waited for
-	err = errors.Join(err, g.await(), g.events.close())
-	unshareProcess()
-	return err
-}
-
-// await waits until nothing is left of any connection, nor of a test's own code.
-func (g *Gate) await() error {
-	gone := make(chan struct{})
-	go func() {
-		g.conns.Wait()
-		close(gone)
-	}()
-	slow := time.NewTimer(closePatience)
-	defer slow.Stop()
-	var errs []error
-	select {
-	case <-gone:
-	case <-slow.C:
-		g.mu.Lock()
-		late := slices.SortedFunc(maps.Keys(g.ending), func(a, b *Conn) int { return cmp.Compare(a.nth, b.nth) })
-		g.mu.Unlock()
-		for _, c := range late {
-			errs = append(errs, fmt.Errorf("%v had not ended after %v: %s", c, closePatience, c.unfinished()))
-		}
-		g.impatient.Store(true)
-		for _, c := range late {
-			c.kick()
-		}
-		<-gone
-		slow.Reset(0)
-	}
-	return errors.Join(append(errs, g.code.await(slow.C))...)
 }
 
 // Heal lifts every fault, those of single connections too, and opens the door.
