@@ -1,0 +1,185 @@
+package hub
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chaosgate/chaos"
+	"github.com/chaosgate/chaos/spec"
+)
+
+// A state is all that is to be there again after the next start.
+type state struct {
+	Leases []leaseState `json:"leases"`
+	Gates  []gateState  `json:"gates"`
+}
+
+type leaseState struct {
+	Name string        `json:"name"`
+	TTL  spec.Duration `json:"ttl"`
+	By   string        `json:"by,omitempty"`
+}
+
+// A gateState is a gate: what was asked for, with what has become of it.
+type gateState struct {
+	Asked    spec.Gate    `json:"asked"`
+	Bound    string       `json:"bound,omitempty"` // the address that it has listened on
+	Door     chaos.Door   `json:"door,omitzero"`
+	DoorTill time.Time    `json:"door_till,omitzero"`
+	DoorHung string       `json:"door_lease,omitempty"`
+	By       string       `json:"by,omitempty"`
+	Since    time.Time    `json:"since"`
+	Owner    string       `json:"owner,omitempty"`
+	ToServer []faultState `json:"to_server,omitempty"`
+	ToClient []faultState `json:"to_client,omitempty"`
+}
+
+type faultState struct {
+	ID    string        `json:"id"`
+	Fault spec.Fault    `json:"fault"`
+	For   spec.Duration `json:"for,omitzero"`
+	Lease string        `json:"lease,omitempty"`
+	By    string        `json:"by,omitempty"`
+	Since time.Time     `json:"since"`
+	Till  time.Time     `json:"till,omitzero"`
+}
+
+// state returns what is there now.
+func (h *Hub) state() state {
+	var s state
+	h.mu.Lock()
+	for _, name := range slices.Sorted(maps.Keys(h.leases)) {
+		l := h.leases[name]
+		s.Leases = append(s.Leases, leaseState{l.name, spec.Duration(l.ttl), l.by})
+	}
+	h.mu.Unlock()
+	for _, g := range h.all() {
+		s.Gates = append(s.Gates, g.state())
+	}
+	return s
+}
+
+func (g *gate) state() gateState {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := gateState{
+		Asked: g.asked, Bound: g.gate.Addr(), Door: g.gate.Door(), DoorTill: g.door.till, DoorHung: g.door.lease, By: g.by, Since: g.since, Owner: g.owner,
+	}
+	s.Asked.Lease, s.Asked.Stopped, s.Asked.Door = g.lease, g.stopped, chaos.Open
+	for flow, list := range map[*chaos.Flow]*[]faultState{&g.gate.ToServer: &s.ToServer, &g.gate.ToClient: &s.ToClient} {
+		for _, i := range flow.Imposed() {
+			if f, ok := g.faults[i]; ok {
+				*list = append(*list, faultState{f.id, spec.Fault{Fault: i.Fault()}, spec.Duration(f.lasting), f.lease, f.by, f.since, f.till})
+			}
+		}
+	}
+	return s
+}
+
+// magic begins the state file, before the checksum of the rest.
+const magic = "chaosgate-state 1 sha256:"
+
+func (s state) encode() ([]byte, error) {
+	body, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(body)
+	return fmt.Appendf(nil, "%s%s\n%s\n", magic, hex.EncodeToString(sum[:]), body), nil
+}
+
+func decodeState(data []byte) (s state, err error) {
+	head, body, ok := bytes.Cut(data, []byte("\n"))
+	sum, isState := strings.CutPrefix(string(head), magic)
+	if !ok || !isState {
+		return s, errors.New("is no state file of this version of chaosgate")
+	}
+	body = bytes.TrimSuffix(body, []byte("\n"))
+	if is := sha256.Sum256(body); hex.EncodeToString(is[:]) != sum {
+		return s, errors.New("is damaged: its checksum is wrong; remove it to begin with nothing")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	return s, decoder.Decode(&s)
+}
+
+// restore has what is in the state file be there again, and keeps it there from now on.
+func (h *Hub) restore(file string) error {
+	var s state
+	data, err := os.ReadFile(file)
+	if err == nil {
+		s, err = decodeState(data)
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		return errorf(Invalid, "state", "state file %s: %w", file, err)
+	}
+	for _, l := range s.Leases {
+		if _, err := h.lend(l.By, l.Name, time.Duration(l.TTL), 0); err != nil {
+			return errorf(Invalid, "state", "state file %s: %w", file, err)
+		}
+	}
+	for _, g := range s.Gates {
+		if err := h.restoreGate(g); err != nil {
+			return errorf(Unable, "state", "state file %s: gate %s: %w", file, g.Asked.Name, err)
+		}
+	}
+	h.keeper = newKeeper(file, h.state)
+	return h.save() // so that it is known now if it cannot be written
+}
+
+// restoreGate makes a gate as it was. What was to be over meanwhile is.
+func (h *Hub) restoreGate(s gateState) error {
+	now := time.Now()
+	asked := s.Asked.Listen
+	want := s.Asked
+	if s.Bound != "" {
+		want.Listen = s.Bound
+	}
+	if s.DoorTill.IsZero() || s.DoorTill.After(now) {
+		want.Door = s.Door
+	}
+	var kept [2][]faultState
+	for dir, list := range [2][]faultState{s.ToServer, s.ToClient} {
+		for _, f := range list {
+			if f.Till.IsZero() || f.Till.After(now) {
+				kept[dir] = append(kept[dir], f)
+			}
+		}
+	}
+	for dir, es := range map[chaos.Direction]*spec.Entries{chaos.ToServer: &want.ToServer, chaos.ToClient: &want.ToClient} {
+		for _, f := range kept[dir] {
+			*es = append(*es, spec.Entry{Fault: f.Fault.Fault, ID: f.ID, Lease: f.Lease, For: time.Duration(f.For)})
+		}
+	}
+	g, err := h.begin(s.By, s.Owner, want, nil)
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asked.Listen, g.since = asked, s.Since
+	for _, list := range kept {
+		for _, was := range list {
+			if f := g.byID(was.ID); f != nil {
+				f.by, f.since, f.till = was.By, was.Since, was.Till
+				g.arm(f)
+			}
+		}
+	}
+	if want.Door != chaos.Open {
+		g.keepDoor(s.DoorTill, s.DoorHung)
+	}
+	return nil
+}
