@@ -56,12 +56,18 @@ func (h *Hub) Apply(by string, want []spec.Gate, scope Scope) (status.Diff, erro
 		return status.Diff{}, err
 	}
 	defer release()
-	t := h.begins(by, scope.owner)
+	t := h.transaction(by, scope.owner)
+	defer t.end()
 	for _, s := range want {
-		t.want(s)
+		old, _ := h.find(s.Name)
+		if old != nil {
+			t.freeze(old)
+		}
+		t.want(old, s)
 	}
 	for _, g := range h.all() {
 		if claims[g.name] && !names[g.name] && scope.has(g) {
+			t.freeze(g)
 			t.remove(g)
 		}
 	}
@@ -105,23 +111,23 @@ type Patch struct {
 
 // over returns a gate with what the patch has in place of what it had.
 func (p Patch) over(s spec.Gate) spec.Gate {
-	change(&s.Network, p.Network)
-	change(&s.Listen, p.Listen)
-	change(&s.Server, p.Server)
-	change(&s.Seed, p.Seed)
-	change(&s.Door, p.Door)
-	change(&s.Stopped, p.Stopped)
-	change(&s.Window, p.Window)
-	change(&s.Memory, p.Memory)
-	change(&s.Sessions, p.Sessions)
-	change(&s.Expire, p.Expire)
-	change(&s.Lease, p.Lease)
-	change(&s.ToServer, p.ToServer)
-	change(&s.ToClient, p.ToClient)
+	patch(&s.Network, p.Network)
+	patch(&s.Listen, p.Listen)
+	patch(&s.Server, p.Server)
+	patch(&s.Seed, p.Seed)
+	patch(&s.Door, p.Door)
+	patch(&s.Stopped, p.Stopped)
+	patch(&s.Window, p.Window)
+	patch(&s.Memory, p.Memory)
+	patch(&s.Sessions, p.Sessions)
+	patch(&s.Expire, p.Expire)
+	patch(&s.Lease, p.Lease)
+	patch(&s.ToServer, p.ToServer)
+	patch(&s.ToClient, p.ToClient)
 	return s
 }
 
-func change[T any](value, to *T) {
+func patch[T any](value, to *T) {
 	if to != nil {
 		*value = *to
 	}
@@ -138,12 +144,14 @@ func (h *Hub) Update(by, name string, p Patch) (status.Gate, error) {
 	if err != nil {
 		return status.Gate{}, err
 	}
+	t := h.transaction(by, g.owned())
+	defer t.end()
+	t.freeze(g)
 	want := p.over(g.spec())
 	if err := h.admissible(want); err != nil {
 		return status.Gate{}, err
 	}
-	t := h.begins(by, g.owned())
-	t.want(want)
+	t.want(g, want)
 	if err := t.commit(); err != nil {
 		return status.Gate{}, err
 	}
@@ -184,7 +192,8 @@ func (g *gate) owned() string {
 // differs reports whether the gate cannot become what is wanted without being made anew.
 func (g *gate) differs(want spec.Gate) bool {
 	is := g.spec()
-	if listen := want.Listen; listen == is.Listen || listen == g.asked.Listen || sameAddress(listen, is.Listen) {
+	const anyPort = "127.0.0.1:0" // what no address stands for, but for unix sockets, where it is none
+	if listen := want.Listen; listen == is.Listen || cmp.Or(listen, anyPort) == cmp.Or(g.asked.Listen, anyPort) || sameAddress(listen, is.Listen) {
 		want.Listen = is.Listen
 	}
 	return cmp.Or(want.Network, "tcp") != is.Network || want.Listen != is.Listen || want.Server != is.Server ||

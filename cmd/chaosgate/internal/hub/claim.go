@@ -51,13 +51,17 @@ func (h *Hub) put(g *gate) error {
 	return nil
 }
 
-// take makes a gate unknown, if it is known still.
+// take makes a gate unknown, if it is known still, or was until another took its place: it is then the caller's to dismiss.
 func (h *Hub) take(g *gate) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.gates[g.name] != g {
+	if g.taken || h.closed {
 		return false
 	}
-	delete(h.gates, g.name)
+	if h.gates[g.name] == g {
+		delete(h.gates, g.name)
+	}
+	g.taken = true
+	h.closing.Add(1)
 	return true
 }

@@ -51,13 +51,16 @@ func (h *Hub) begin(by, owner string, s spec.Gate, old *gate) (*gate, error) {
 	}
 	if old != nil {
 		g.by, g.since = old.by, old.since
+		if s.Listen == old.gate.Addr() {
+			g.asked.Listen = old.asked.Listen
+		}
 	}
 	if err := g.start(); err != nil {
 		return nil, err
 	}
 	if err := h.put(g); err != nil {
 		g.leave()
-		h.dismiss(g)
+		g.gate.Close()
 		return nil, err
 	}
 	for _, es := range []spec.Entries{s.ToServer, s.ToClient} { // leases may have ended before it was known
@@ -100,7 +103,6 @@ func (h *Hub) remove(g *gate, why cause) {
 	if !h.take(g) {
 		return
 	}
-	g.leave()
 	h.dismiss(g)
 	h.events.add(status.Event{Type: status.EventRemoved, Gate: g.name, By: why.by, Because: why.because})
 }

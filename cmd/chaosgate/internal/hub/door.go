@@ -27,31 +27,29 @@ func (h *Hub) SetDoor(by, name string, d DoorSetting) (status.Gate, error) {
 	if err := h.hasLease(d.Lease); err != nil {
 		return status.Gate{}, err
 	}
-	if err := g.turn(by, "", d); err != nil {
+	if err := g.turn(cause{by: by}, d, false); err != nil {
 		return status.Gate{}, err
 	}
 	if err := h.hasLease(d.Lease); err != nil { // it has ended meanwhile
-		g.turn("", "lease "+d.Lease+" has ended", DoorSetting{})
+		g.turn(cause{because: "lease " + d.Lease + " has ended"}, DoorSetting{}, false)
 		return status.Gate{}, err
 	}
 	return g.status(), h.save()
 }
 
-// turn sets the gate's door.
-func (g *gate) turn(by, because string, d DoorSetting) error {
+// turn sets the gate's door; thawed is whether by who has frozen the gate.
+func (g *gate) turn(why cause, d DoorSetting, thawed bool) error {
 	g.mu.Lock()
-	if g.leaving {
+	if err := g.changes(thawed); err != nil {
 		g.mu.Unlock()
-		return errorf(Gone, "gate", "gate %s is being removed or replaced", g.name)
+		return err
 	}
-	g.changing++
-	g.door.by, g.door.why = by, because
+	g.door.why = why
 	g.mu.Unlock()
 	err := g.gate.SetDoor(d.Door)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.changing--
-	g.settled.Broadcast()
+	g.changed()
 	if err != nil {
 		return &Error{Unable, "door", err}
 	}
@@ -76,7 +74,7 @@ func (g *gate) keepDoor(till time.Time, lease string) {
 		g.mu.Lock()
 		changed := !g.door.till.Equal(till)
 		g.mu.Unlock()
-		if !changed && g.turn("", "its time was over", DoorSetting{}) == nil {
+		if !changed && g.turn(cause{because: "its time was over"}, DoorSetting{}, false) == nil {
 			g.hub.saveSoon()
 		}
 	})

@@ -47,7 +47,7 @@ func invalid(path string, err error) *Error {
 		return &Error{Invalid, joinPath(path, where.Path), err}
 	}
 	if where, ok := errors.AsType[*chaos.FaultError](err); ok {
-		return &Error{Invalid, joinPath(path, where.Param), err}
+		return &Error{Invalid, joinPath(path, joinPath(where.Kind, where.Param)), err}
 	}
 	return &Error{Invalid, path, err}
 }

@@ -49,20 +49,27 @@ func (h *Hub) flow(w Where) (*gate, *chaos.Flow, *chaos.Conn, error) {
 // Set imposes faults on a flow in place of what was imposed. Those that are equal to one that was stay what they are, with their hits. It
 // returns the faults, with the offsets from which they hold.
 func (h *Hub) Set(by string, w Where, es spec.Entries) ([]status.Fault, error) {
-	return h.impose(by, w, es, true)
+	return h.impose(change{by: by, replace: true}, w, es)
 }
 
 // Add imposes more faults on a flow, behind those that are. It returns them, with the offsets from which they hold.
 func (h *Hub) Add(by string, w Where, es spec.Entries) ([]status.Fault, error) {
-	return h.impose(by, w, es, false)
+	return h.impose(change{by: by}, w, es)
 }
 
-func (h *Hub) impose(by string, w Where, es spec.Entries, replace bool) ([]status.Fault, error) {
+// A change is how a flow is to be changed.
+type change struct {
+	by      string
+	replace bool // what was imposed goes
+	thawed  bool // by who has frozen the gate
+}
+
+func (h *Hub) impose(c change, w Where, es spec.Entries) ([]status.Fault, error) {
 	g, err := h.find(w.Gate)
 	if err != nil {
 		return nil, err
 	}
-	list, err := g.impose(by, w, es, replace)
+	list, err := g.impose(c, w, es)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +77,7 @@ func (h *Hub) impose(by string, w Where, es spec.Entries, replace bool) ([]statu
 }
 
 // impose imposes faults on a flow of the gate's, behind or in place of what is imposed.
-func (g *gate) impose(by string, w Where, es spec.Entries, replace bool) ([]status.Fault, error) {
+func (g *gate) impose(c change, w Where, es spec.Entries) ([]status.Fault, error) {
 	flow, conn, err := g.flow(w)
 	if err != nil {
 		return nil, err
@@ -81,19 +88,19 @@ func (g *gate) impose(by string, w Where, es spec.Entries, replace bool) ([]stat
 	if err := g.hub.leased(es); err != nil {
 		return nil, err
 	}
-	ids, err := g.begin(by, flow, es, replace)
+	ids, err := g.begin(c, flow, es)
 	if err != nil {
 		return nil, err
 	}
 	var imposed []*chaos.Imposed
-	if replace {
+	if c.replace {
 		imposed = flow.Set(es.Faults()...)
 	} else {
 		for _, e := range es {
 			imposed = append(imposed, flow.Add(e.Fault))
 		}
 	}
-	return g.end(by, flow, w.Direction, conn, ids, es, imposed), g.stillLeased(es)
+	return g.end(c.by, flow, w.Direction, conn, ids, es, imposed), g.stillLeased(es)
 }
 
 // stillLeased says that a lease of the entries, which are imposed now, has ended meanwhile, if so. What hung on it is then lifted.
@@ -109,30 +116,34 @@ func (g *gate) stillLeased(es spec.Entries) (err error) {
 
 // begin prepares the change of a flow: it refuses ids that others have and returns the entries', which are theirs from now on. Where the
 // faults that are imposed are replaced, their ids are free.
-func (g *gate) begin(by string, flow *chaos.Flow, es spec.Entries, replace bool) (ids []string, err error) {
+func (g *gate) begin(c change, flow *chaos.Flow, es spec.Entries) (ids []string, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.leaving {
-		return nil, errorf(Gone, "", "gate %s is being removed or replaced", g.name)
+	if err := g.changes(c.thawed); err != nil {
+		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			g.changed()
+		}
+	}()
 	were := flow.Imposed()
 	for i, e := range es {
 		if e.ID == "" || !g.ids[e.ID] {
 			continue
 		}
-		if old := g.byID(e.ID); old == nil || !replace || !slices.Contains(were, old.imposed) {
+		if old := g.byID(e.ID); old == nil || !c.replace || !slices.Contains(were, old.imposed) {
 			path := fmt.Sprintf("[%d].id", i)
 			return nil, errorf(Taken, path, "%s: got %s, which another fault of gate %s has", path, e.ID, g.name)
 		}
 	}
-	g.changing++
-	if !replace {
+	if !c.replace {
 		return g.identify(es), nil
 	}
 	for _, i := range were {
 		if f := g.faults[i]; f != nil && !f.lifted {
 			delete(g.ids, f.id)
-			f.given, f.why = true, cause{by: by}
+			f.given, f.why = true, cause{by: c.by}
 		}
 	}
 	// An entry without an id may be a fault that is imposed already, and then keeps its id.
@@ -174,8 +185,7 @@ func (g *gate) end(by string, flow *chaos.Flow, dir chaos.Direction, conn *chaos
 		list = append(list, f.status(true))
 	}
 	g.tidy(flow)
-	g.changing--
-	g.settled.Broadcast()
+	g.changed()
 	return list
 }
 

@@ -21,11 +21,13 @@ type gate struct {
 	by    string
 	since time.Time
 	owner string        // whose desired state it belongs to; empty if nobody's
+	taken bool          // it is nobody's any more but for who dismisses it; the hub's mutex guards it
 	gone  chan struct{} // closed when it is removed or replaced
 
 	mu       sync.Mutex // guards what follows; held shortly
 	settled  sync.Cond  // of mu: told when a change of a flow is through
 	changing int        // flows that are being changed
+	frozen   bool       // a transaction changes it: others wait
 	leaving  bool       // it is being removed or replaced: nothing is changed any more
 	faults   map[*chaos.Imposed]*fault
 	ids      map[string]bool // that faults have, or will have in a moment
@@ -43,9 +45,8 @@ type gate struct {
 type door struct {
 	till  time.Time // zero if nothing opens it
 	lease string
-	by    string
 	timer *time.Timer // opens it at that time
-	why   string      // why it is being opened, for the event
+	why   cause       // why it is being set
 }
 
 // An opening is what is remembered of a connection until it is closed.
@@ -125,6 +126,42 @@ func (g *gate) start() error {
 	return nil
 }
 
+// freeze has who wants to change the gate wait until it is thawed, and waits for who is changing it.
+func (g *gate) freeze() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.frozen = true
+	for g.changing > 0 {
+		g.settled.Wait()
+	}
+}
+
+// thaw lets others change the gate.
+func (g *gate) thaw() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.frozen = false
+	g.settled.Broadcast()
+}
+
+// changes begins a change, which ends with changed, unless the gate is leaving. Only who has frozen it does not wait until it is thawed. g.mu guards it.
+func (g *gate) changes(thawed bool) error {
+	for g.frozen && !thawed && !g.leaving {
+		g.settled.Wait()
+	}
+	if g.leaving {
+		return errorf(Gone, "gate", "gate %s was removed or replaced meanwhile", g.name)
+	}
+	g.changing++
+	return nil
+}
+
+// changed ends what changes has begun. g.mu guards it.
+func (g *gate) changed() {
+	g.changing--
+	g.settled.Broadcast()
+}
+
 // leave has nothing of the gate be changed any more, and waits until what is being changed has been.
 func (g *gate) leave() {
 	g.mu.Lock()
@@ -132,6 +169,7 @@ func (g *gate) leave() {
 	if !g.leaving {
 		g.leaving = true
 		close(g.gone)
+		g.settled.Broadcast()
 	}
 	for g.changing > 0 {
 		g.settled.Wait()
@@ -142,16 +180,20 @@ func (g *gate) leave() {
 	g.door.shut()
 }
 
-// dismiss closes a gate that has left. Its last bytes are delivered when nobody waits any more.
+// dismiss closes a gate that was taken. Its last bytes are delivered when nobody waits any more.
 func (h *Hub) dismiss(g *gate) {
+	g.leave()
 	wait := g.gate.BeginClose()
-	h.closing.Go(func() { wait() }) // what it says is of connections that were destroyed, each of which an event has told
+	go func() {
+		defer h.closing.Done()
+		wait() // what it says is of connections that were destroyed, each of which an event has told
+	}()
 }
 
 // status returns the gate as it is now.
 func (g *gate) status() status.Gate {
 	s := status.Gate{
-		Name: g.name, Network: g.asked.Network, Listen: cmp.Or(g.gate.Addr(), g.asked.Listen), Server: g.asked.Server,
+		Name: g.name, Network: g.asked.Network, Listen: g.address(), Server: g.asked.Server,
 		Door: g.gate.Door(), DoorHits: g.gate.DoorHits(), By: g.by, Since: g.since,
 		Window: g.asked.Window, Memory: g.asked.Memory, Sessions: g.asked.Sessions, Expire: g.asked.Expire,
 		Stats: figures(g.gate.Stats()),
@@ -175,12 +217,15 @@ func (g *gate) imposed(flow *chaos.Flow) []status.Fault {
 	return list
 }
 
+// address returns where the gate listens, or will.
+func (g *gate) address() string { return cmp.Or(g.gate.Addr(), g.gate.Listen) }
+
 // spec returns the gate as one would ask for it now, with the address that it is bound to.
 func (g *gate) spec() spec.Gate {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.asked
-	s.Listen, s.Door, s.Stopped, s.Lease = cmp.Or(g.gate.Addr(), g.asked.Listen), g.gate.Door(), g.stopped, g.lease
+	s.Listen, s.Door, s.Stopped, s.Lease = g.address(), g.gate.Door(), g.stopped, g.lease
 	s.ToServer, s.ToClient = g.entries(&g.gate.ToServer), g.entries(&g.gate.ToClient)
 	return s
 }

@@ -69,7 +69,10 @@ func parsePattern(text string) (p pattern, err error) {
 		p.prefix = p.prefix.Masked()
 		return p, nil
 	}
-	at, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if inside, ok := strings.CutPrefix(host, "["); ok && strings.HasSuffix(inside, "]") {
+		host = strings.TrimSuffix(inside, "]")
+	}
+	at, err := netip.ParseAddr(host)
 	if err != nil {
 		return p, refused
 	}

@@ -40,6 +40,10 @@ func (g *gate) heal(by string) (healed status.Healed, err error) {
 		healed.Doors = append(healed.Doors, status.GateDoor{Gate: g.name, Door: d})
 	}
 	g.mu.Lock()
+	if err := g.changes(false); err != nil { // with the gate goes all that was imposed
+		g.mu.Unlock()
+		return status.Healed{}, nil
+	}
 	var lifted []*fault
 	for _, f := range g.faults {
 		if !f.lifted {
@@ -47,15 +51,17 @@ func (g *gate) heal(by string) (healed status.Healed, err error) {
 			lifted = append(lifted, f)
 		}
 	}
-	g.door.by, g.door.why = by, "all was healed"
+	g.door.why = cause{by, "all was healed"}
 	g.mu.Unlock()
 
-	if err := g.gate.Heal(); err != nil {
-		return healed, &Error{Unable, "door", err}
-	}
+	err = g.gate.Heal()
 
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.changed()
+	if err != nil {
+		return healed, &Error{Unable, "door", err}
+	}
 	g.door.shut()
 	slices.SortFunc(lifted, func(a, b *fault) int { return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.id, b.id)) })
 	for _, f := range lifted {

@@ -87,7 +87,7 @@ func (h *Hub) Close() error {
 		l.timer.Stop()
 	}
 	for _, g := range gates {
-		g.leave()
+		h.closing.Add(1)
 		h.dismiss(g)
 	}
 	h.closing.Wait()

@@ -142,7 +142,7 @@ func (g *gate) loseLease(name string, why cause) {
 		g.lift(f, why)
 	}
 	if isDoor {
-		g.turn(why.by, why.because, DoorSetting{})
+		g.turn(why, DoorSetting{}, false)
 	}
 }
 

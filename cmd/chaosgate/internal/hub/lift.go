@@ -24,7 +24,12 @@ func (h *Hub) Lift(by string, w Where, id string) (status.Fault, error) {
 // lift lifts a fault, unless another has already.
 func (g *gate) lift(f *fault, why cause) (last status.Fault, ok bool) {
 	g.mu.Lock()
-	if f.lifted || g.leaving {
+	if g.changes(false) != nil {
+		g.mu.Unlock()
+		return last, false
+	}
+	if f.lifted {
+		g.changed()
 		g.mu.Unlock()
 		return last, false
 	}
@@ -33,6 +38,7 @@ func (g *gate) lift(f *fault, why cause) (last status.Fault, ok bool) {
 	f.imposed.Lift()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.changed()
 	last = f.status(false)
 	g.lost(f)
 	return last, true
@@ -89,11 +95,15 @@ func (h *Hub) Change(by string, w Where, id string, c Change) (status.Fault, err
 		}
 	}
 	g.mu.Lock()
-	if f.lifted || g.leaving {
+	if err := g.changes(false); err != nil {
+		g.mu.Unlock()
+		return status.Fault{}, err
+	}
+	if f.lifted {
+		g.changed()
 		g.mu.Unlock()
 		return status.Fault{}, unknown("fault", id, nil)
 	}
-	g.changing++
 	f.why = cause{by: by}
 	if c.For != nil {
 		f.lasts(*c.For)
@@ -108,8 +118,7 @@ func (h *Hub) Change(by string, w Where, id string, c Change) (status.Fault, err
 	}
 	g.mu.Lock()
 	now := f.status(true)
-	g.changing--
-	g.settled.Broadcast()
+	g.changed()
 	g.mu.Unlock()
 	if c.Lease != nil {
 		if err := h.hasLease(*c.Lease); err != nil { // it has ended meanwhile

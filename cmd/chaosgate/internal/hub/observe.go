@@ -29,8 +29,7 @@ func (g *gate) observe(e chaos.Event) {
 			g.hub.events.add(g.created())
 		}
 	case chaos.EventDoor:
-		out.Door, out.By, out.Because = &e.Door, g.door.by, g.door.why
-		g.door.why = ""
+		out.Door, out.By, out.Because = &e.Door, g.door.why.by, g.door.why.because
 	case chaos.EventOpened:
 		g.opened[e.Conn] = opening{e.Time, e.Addr}
 		out.Took = e.Took.Seconds()

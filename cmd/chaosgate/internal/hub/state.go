@@ -73,7 +73,7 @@ func (g *gate) state() gateState {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := gateState{
-		Asked: g.asked, Bound: g.gate.Addr(), Door: g.gate.Door(), DoorTill: g.door.till, DoorHung: g.door.lease, By: g.by, Since: g.since, Owner: g.owner,
+		Asked: g.asked, Bound: g.address(), Door: g.gate.Door(), DoorTill: g.door.till, DoorHung: g.door.lease, By: g.by, Since: g.since, Owner: g.owner,
 	}
 	s.Asked.Lease, s.Asked.Stopped, s.Asked.Door = g.lease, g.stopped, chaos.Open
 	for flow, list := range map[*chaos.Flow]*[]faultState{&g.gate.ToServer: &s.ToServer, &g.gate.ToClient: &s.ToClient} {

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"errors"
 	"net"
 	"reflect"
 	"slices"
@@ -10,17 +11,18 @@ import (
 	"github.com/chaosgate/chaos/status"
 )
 
-// A transaction is a change of several gates, all of which happens or none. Their names are claimed.
+// A transaction is a change of several gates, all of which happens or none. Their names are claimed, and those that are there are frozen:
+// who else wants to change them waits.
 //
 // What can fail comes first and closes nothing: gates that are new, or at another address, begin to listen. Then those that leave are closed,
 // then those begin that take an address of one that has left. What fails undoes what was done, the last first.
 type transaction struct {
 	hub       *Hub
 	by, owner string
-	create    []spec.Gate
-	replace   []replacement
-	change    []replacement
-	leave     []*gate
+	begins    []replacement // the old one is nil, or at another address
+	changes   []replacement
+	leaves    []*gate
+	frozen    []*gate
 	diff      status.Diff
 	undo      []func()
 	failed    string // the name of the gate that could not be what is wanted
@@ -32,33 +34,46 @@ type replacement struct {
 	want spec.Gate
 }
 
-func (h *Hub) begins(by, owner string) *transaction {
+func (h *Hub) transaction(by, owner string) *transaction {
 	return &transaction{hub: h, by: by, owner: owner, diff: status.Diff{
 		Created: []string{}, Changed: []string{}, Replaced: []string{}, Removed: []string{}, Unchanged: []string{},
 	}}
 }
 
-// want notes what a gate is to be.
-func (t *transaction) want(s spec.Gate) {
-	g, err := t.hub.find(s.Name)
-	switch {
-	case err != nil:
-		t.create = append(t.create, s)
-		t.diff.Created = append(t.diff.Created, s.Name)
-	case g.differs(s):
-		t.replace = append(t.replace, replacement{g, s})
-		t.diff.Replaced = append(t.diff.Replaced, s.Name)
-	case g.is(s) && (t.owner == "" || g.owned() == t.owner):
-		t.diff.Unchanged = append(t.diff.Unchanged, s.Name)
-	default:
-		t.change = append(t.change, replacement{g, s})
-		t.diff.Changed = append(t.diff.Changed, s.Name)
+// freeze has nobody else change a gate until the transaction ends.
+func (t *transaction) freeze(g *gate) {
+	g.freeze()
+	t.frozen = append(t.frozen, g)
+}
+
+// end has others change what was frozen.
+func (t *transaction) end() {
+	for _, g := range t.frozen {
+		g.thaw()
 	}
 }
 
-// remove notes that a gate is to go.
+// want notes what a gate is to be. The old one is nil if there is none, and frozen.
+func (t *transaction) want(old *gate, s spec.Gate) {
+	list := &t.diff.Changed
+	switch {
+	case old == nil:
+		list = &t.diff.Created
+		t.begins = append(t.begins, replacement{nil, s})
+	case old.differs(s):
+		list = &t.diff.Replaced
+		t.begins = append(t.begins, replacement{old, s})
+	case old.is(s) && old.owned() == t.owner:
+		list = &t.diff.Unchanged
+	default:
+		t.changes = append(t.changes, replacement{old, s})
+	}
+	*list = append(*list, s.Name)
+}
+
+// remove notes that a gate, which is frozen, is to go.
 func (t *transaction) remove(g *gate) {
-	t.leave = append(t.leave, g)
+	t.leaves = append(t.leaves, g)
 	t.diff.Removed = append(t.diff.Removed, g.name)
 }
 
@@ -71,51 +86,51 @@ func (t *transaction) commit() *Error {
 	for _, undo := range slices.Backward(t.undo) {
 		undo()
 	}
-	if e, ok := err.(*Error); ok {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return &Error{Unable, "", err}
 }
 
 func (t *transaction) run() error {
-	left := make(map[string]bool) // ports
-	for _, g := range t.leave {
+	left := make(map[string]bool) // the ports of all that leaves
+	for _, g := range t.leaves {
 		left[portOf(g.gate.Addr())] = true
 	}
-	for _, r := range t.replace {
-		left[portOf(r.old.gate.Addr())] = true
-	}
-	var early, late []replacement // what begins while all that leaves still stands, and what needs its address
-	for _, s := range t.create {
-		early = append(early, replacement{nil, s})
-	}
-	early = append(early, t.replace...)
-	early = slices.DeleteFunc(early, func(r replacement) bool {
-		if !left[portOf(r.want.Listen)] {
-			return false
+	for _, r := range t.begins {
+		if r.old != nil {
+			left[portOf(r.old.gate.Addr())] = true
 		}
-		late = append(late, r)
-		return true
-	})
-	for _, r := range early {
-		if err := t.begin(r.want, r.old); err != nil {
+	}
+	late := make([]replacement, 0, len(t.begins))
+	for _, r := range t.begins {
+		if left[portOf(r.want.Listen)] {
+			late = append(late, r)
+			continue
+		}
+		if err := t.begin(r); err != nil {
 			return err
 		}
+		if r.old != nil {
+			t.dismiss(r.old, "it was replaced")
+		}
 	}
-	for _, g := range t.leave {
+	for _, g := range t.leaves {
 		t.dismiss(g, "")
 	}
-	for _, r := range t.replace {
-		t.dismiss(r.old, "it was replaced")
+	for _, r := range late {
+		if r.old != nil {
+			t.dismiss(r.old, "it was replaced")
+		}
 	}
 	for _, r := range late {
-		if err := t.begin(r.want, r.old); err != nil {
+		if err := t.begin(r); err != nil {
 			return err
 		}
 	}
-	for _, r := range t.change {
-		before := r.old.spec()
-		t.undo = append(t.undo, func() { r.old.become(t.by, r.old.owned(), before) })
+	for _, r := range t.changes {
+		before, owner := r.old.spec(), r.old.owned()
+		t.undo = append(t.undo, func() { r.old.become(t.by, owner, before) })
 		if err := r.old.become(t.by, t.owner, r.want); err != nil {
 			t.failed = r.want.Name
 			return err
@@ -136,25 +151,26 @@ func portOf(address string) string {
 	return port
 }
 
-// begin starts a gate, in place of an old one if that is not nil.
-func (t *transaction) begin(s spec.Gate, old *gate) error {
-	g, err := t.hub.begin(t.by, t.owner, s, old)
+// begin starts a gate, in place of the old one if there is one.
+func (t *transaction) begin(r replacement) error {
+	g, err := t.hub.begin(t.by, t.owner, r.want, r.old)
 	if err != nil {
-		t.failed = s.Name
+		t.failed = r.want.Name
 		return err
 	}
 	t.undo = append(t.undo, func() { t.hub.remove(g, cause{t.by, "what was to come with it could not be"}) })
 	return nil
 }
 
-// dismiss closes a gate.
+// dismiss closes a gate that is frozen.
 func (t *transaction) dismiss(g *gate, because string) {
-	g.leave()
-	was := g.spec()
-	t.hub.take(g)
+	was, by := g.spec(), g.by
+	if !t.hub.take(g) { // with its lease it has left already
+		return
+	}
 	t.hub.dismiss(g)
 	t.hub.events.add(status.Event{Type: status.EventRemoved, Gate: g.name, By: t.by, Because: because})
-	t.undo = append(t.undo, func() { t.hub.begin(t.by, g.owner, was, g) })
+	t.undo = append(t.undo, func() { t.hub.begin(by, g.owned(), was, g) })
 }
 
 // is reports whether the gate is what is wanted, where that can be changed in place.
@@ -178,7 +194,7 @@ func (g *gate) imposes(flow *chaos.Flow, want spec.Entries) bool {
 // become makes the gate what is wanted, in place. What can fail comes first.
 func (g *gate) become(by, owner string, want spec.Gate) error {
 	if g.gate.Door() != want.Door {
-		if err := g.turn(by, "", DoorSetting{Door: want.Door}); err != nil {
+		if err := g.turn(cause{by: by}, DoorSetting{Door: want.Door}, true); err != nil {
 			return err
 		}
 	}
@@ -197,7 +213,7 @@ func (g *gate) become(by, owner string, want spec.Gate) error {
 		if same[dir] {
 			continue
 		}
-		if _, err := g.impose(by, Where{Gate: g.name, Direction: chaos.Direction(dir)}, es, true); err != nil {
+		if _, err := g.impose(change{by: by, replace: true, thawed: true}, Where{Gate: g.name, Direction: chaos.Direction(dir)}, es); err != nil {
 			return err
 		}
 	}
