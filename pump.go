@@ -91,15 +91,9 @@ func (p *pump) notice() {
 	}
 	p.line.now = time.Now()
 	if progs := p.asked(); progs != p.progs {
-		if len(progs[0].entries)+len(progs[1].entries) > 0 {
-			p.unpipe() // before a fault can pass anything on
-		}
 		p.obey(progs)
 	}
 	p.runPosts()
-	if !p.line.clear() {
-		p.unpipe()
-	}
 	p.line.advance(p.line.now)
 	// A reset comes behind the data that the source's kernel still has, unless nobody will ever read that.
 	if p.src.reset.Load() && !p.told && (p.eof || p.line.holds() == Never) {
@@ -186,6 +180,10 @@ func (p *pump) diedUnshut() bool { return closedState(p.src.conn) && !p.src.shut
 
 // drain writes what is due, and reports whether it did anything.
 func (p *pump) drain() (busy bool) {
+	if !p.line.clear() && p.piped() {
+		p.flushPipe()
+		return true
+	}
 	for it := p.line.due(); it != nil; it = p.line.due() {
 		busy = true
 		if p.writeMany() {

@@ -21,6 +21,8 @@ func (*raw) waitRead() error               { return errors.ErrUnsupported }
 func (*raw) move(*pump) (int, error)       { return 0, errors.ErrUnsupported }
 func (*raw) close()                        {}
 func (*pump) unpipe()                      {}
+func (*pump) piped() bool                  { return false }
+func (*pump) flushPipe()                   {}
 func closePipes()                          {}
 
 func readFD(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }

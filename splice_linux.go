@@ -1,6 +1,8 @@
 package chaos
 
 import (
+	"errors"
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -176,6 +178,28 @@ func (r *raw) flush(p *pump) error {
 	}
 	r.give()
 	return err
+}
+
+// piped reports whether an interruption has left something in the pipe. It had arrived before anything that is queued.
+func (p *pump) piped() bool { return p.raw != nil && p.raw.inPipe > 0 }
+
+// flushPipe writes what is in the pipe, at most until the line wants to be advanced.
+func (p *pump) flushPipe() {
+	if p.dst.reset.Load() {
+		p.unpipe()
+		return
+	}
+	if !p.armWrite(p.line.nextAlarm()) {
+		return
+	}
+	switch err := p.raw.flush(p); {
+	case err == nil:
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.writeBy.stale = true
+	default:
+		p.conn.heard(p.dst)
+		p.unpipe()
+	}
 }
 
 // unpipe takes what an interruption left in the pipe and puts it under way: it had arrived before.

@@ -10,6 +10,10 @@ func (*splicer) init(*raw) {}
 // move moves what has arrived.
 func (r *raw) move(p *pump) (n int, err error) { return r.copyOnce(p) }
 
+func (*pump) piped() bool { return false }
+
+func (*pump) flushPipe() {}
+
 func (*pump) unpipe() {}
 
 func (*raw) close() {}
