@@ -73,7 +73,9 @@ func (r *reading) entry(data []byte) (Entry, *Error) {
 	var e Entry
 	for _, m := range object {
 		if err := e.set(r, canonical(m.key), m.value); err != nil {
-			return Entry{}, err.under(canonical(m.key))
+			err = err.under(canonical(m.key))
+			err.Key = err.Key || !slices.Contains(entryKeys, canonical(m.key))
+			return Entry{}, err
 		}
 	}
 	if e.Fault == nil {

@@ -12,6 +12,7 @@ import (
 type Error struct {
 	Column int    // in the text form: at which byte of the line, counted from 1; otherwise 0
 	Path   string // the way to the value in JSON, such as "to_server[1].delay.by"; empty if it is the whole
+	Key    bool   // in JSON: it is about the last key of Path and not about the key's value
 	Err    error  // what is wrong; about a fault always a *chaos.FaultError
 }
 
@@ -32,7 +33,12 @@ func (e *Error) under(path string) *Error {
 	if strings.HasPrefix(e.Path, "[") { // the message begins with it
 		format = "%s%w"
 	}
-	return &Error{Column: e.Column, Path: join(path, e.Path), Err: fmt.Errorf(format, path, e.Err)}
+	return &Error{Column: e.Column, Path: join(path, e.Path), Key: e.Key, Err: fmt.Errorf(format, path, e.Err)}
+}
+
+// atKey returns the error as one about a key within its path.
+func (e *Error) atKey(key string) *Error {
+	return &Error{Column: e.Column, Path: join(e.Path, canonical(key)), Key: true, Err: e.Err}
 }
 
 // join joins the parts of a path with dots.

@@ -144,7 +144,7 @@ func (g *Gate) set(key string, data []byte) error {
 	}
 	field, ok := fields[key]
 	if !ok {
-		return &Error{Path: key, Err: unknown("key", key, gateKeys)}
+		return &Error{Path: key, Key: true, Err: unknown("key", key, gateKeys)}
 	}
 	err := readField(field, data)
 	if err == nil {

@@ -145,10 +145,10 @@ func (r *reading) unmarshal(data []byte, path []string) (chaos.Fault, *Error) {
 		return nil, fails(`got %d kinds, want one, as in {"delay": {"by": "200ms"}}`, len(object))
 	}
 	d, refused := r.draft(object[0].key, path, 0)
-	if refused == nil {
-		refused = d.unmarshal(object[0].value)
-	}
 	if refused != nil {
+		return nil, refused.atKey(object[0].key)
+	}
+	if refused = d.unmarshal(object[0].value); refused != nil {
 		return nil, refused
 	}
 	return d.fault()
@@ -167,6 +167,7 @@ func (d *draft) unmarshal(data []byte) *Error {
 		p, refused := d.param(m.key, 0)
 		switch {
 		case refused != nil:
+			refused = refused.atKey(m.key)
 		case p.Type == "fault":
 			var fault chaos.Fault
 			if fault, refused = d.reading.unmarshal(m.value, d.within(p)); refused == nil {

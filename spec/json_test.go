@@ -54,11 +54,11 @@ func TestUnmarshalFaultRefuses(t *testing.T) {
 		{"no kind", `{}`, "", `got 0 kinds, want one, as in {"delay": {"by": "200ms"}}`},
 		{"two kinds", `{"stall":{},"vanish":{}}`, "", `got 2 kinds, want one, as in {"delay": {"by": "200ms"}}`},
 		{"one kind twice", `{"stall":{},"stall":{}}`, "", `stall is given twice`},
-		{"kind misspelt", `{"dealy":{}}`, "", `unknown fault "dealy", did you mean delay?`},
+		{"kind misspelt", `{"dealy":{}}`, "dealy", `unknown fault "dealy", did you mean delay?`},
 		{"kind without object", `{"delay":"200ms"}`, "delay", `delay: got "\"200ms\"", want an object with its parameters, such as {}`},
 		{"kind with null", `{"stall":null}`, "stall", `stall: got null, want an object with its parameters, such as {}`},
-		{"key misspelt", `{"delay":{"bye":"1s"}}`, "delay", `delay: unknown key "bye", did you mean by?`},
-		{"key in capitals", `{"delay":{"By":"1s"}}`, "delay", `delay: unknown key "By", did you mean by?`},
+		{"key misspelt", `{"delay":{"bye":"1s"}}`, "delay.bye", `delay: unknown key "bye", did you mean by?`},
+		{"key in capitals", `{"delay":{"By":"1s"}}`, "delay.By", `delay: unknown key "By", did you mean by?`},
 		{"key twice", `{"delay":{"by":"1s","by":"2s"}}`, "delay", `delay: by is given twice`},
 		{"duration as a number", `{"delay":{"by":200}}`, "delay.by", "delay: by: got 200, want a duration with its unit, such as 200ms"},
 		{"duration as a string without unit", `{"delay":{"by":"200"}}`, "delay.by", "delay: by: got 200, want a duration with its unit, such as 200ms"},
@@ -81,7 +81,7 @@ func TestUnmarshalFaultRefuses(t *testing.T) {
 		{"selector with null", `{"after":{"bytes":"1B","fault":null}}`, "after.fault", `after: fault: got null, want a fault such as {"delay": {"by": "200ms"}}`},
 		{"carried fault", `{"after":{"bytes":"1B","fault":{"delay":{"by":200}}}}`, "after.fault.delay.by", "after: fault: delay: by: got 200, want a duration with its unit, such as 200ms"},
 		{"carried fault by its check", `{"after":{"bytes":"1B","fault":{"delay":{"by":"-1s"}}}}`, "after.fault.delay.by", "after: fault: delay: by: got -1s, want a duration of at least 0s"},
-		{"carried kind misspelt", `{"after":{"bytes":"1B","fault":{"dealy":{}}}}`, "after.fault", `after: fault: unknown fault "dealy", did you mean delay?`},
+		{"carried kind misspelt", `{"after":{"bytes":"1B","fault":{"dealy":{}}}}`, "after.fault.dealy", `after: fault: unknown fault "dealy", did you mean delay?`},
 		{"text form", `"delay by=200"`, "delay.by", "delay: by: got 200, want a duration with its unit, such as 200ms"},
 		{"two in text form", `"stall vanish"`, "", "got 2 faults, want one"},
 		{"two in text form carried", `{"after":{"bytes":"1B","fault":"stall vanish"}}`, "after.fault", "after: fault: got 2 faults, want one"},
@@ -106,6 +106,31 @@ func TestUnmarshalFaultRefuses(t *testing.T) {
 			}
 			if where.Path != tt.path {
 				t.Errorf("got path %q, want %q", where.Path, tt.path)
+			}
+		})
+	}
+}
+
+func TestErrorsKnowKeysFromValues(t *testing.T) {
+	tests := []struct {
+		name, json string
+		want       spec.Error
+	}{
+		{"a gate's key", `{"sever":"a:1"}`, spec.Error{Path: "sever", Key: true}},
+		{"a gate's value", `{"server":1}`, spec.Error{Path: "server"}},
+		{"an entry's key", `{"server":"a:1","to_server":[{"id":"x","fro":"1s"}]}`, spec.Error{Path: "to_server[0].fro", Key: true}},
+		{"an entry's value", `{"server":"a:1","to_server":[{"fault":"stall","for":1}]}`, spec.Error{Path: "to_server[0].for"}},
+		{"a kind", `{"server":"a:1","to_client":[{"dealy":{}}]}`, spec.Error{Path: "to_client[0].dealy", Key: true}},
+		{"a fault's key", `{"server":"a:1","to_client":[{"delay":{"bye":"1s"}}]}`, spec.Error{Path: "to_client[0].delay.bye", Key: true}},
+		{"a fault's value", `{"server":"a:1","to_client":[{"delay":{"by":1}}]}`, spec.Error{Path: "to_client[0].delay.by"}},
+		{"a named fault's key", `{"server":"a:1","to_client":[{"id":"x","fault":{"delay":{"bye":1}}}]}`, spec.Error{Path: "to_client[0].fault.delay.bye", Key: true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := new(spec.Gate).UnmarshalJSON([]byte(tt.json))
+			got, ok := errors.AsType[*spec.Error](err)
+			if !ok || got.Path != tt.want.Path || got.Key != tt.want.Key {
+				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})
 	}
@@ -153,7 +178,7 @@ func TestMarshalFaultRefuses(t *testing.T) {
 
 func TestFaultInAStruct(t *testing.T) {
 	type config struct {
-		One  spec.Fault  `json:"one"`
+		One  spec.Fault   `json:"one"`
 		Many spec.Entries `json:"many"`
 	}
 	const text = `{"one":{"delay":{"by":"1s"}},"many":[{"stall":{}},"corrupt rate=10%"]}`
