@@ -72,10 +72,12 @@ func (r *reading) entry(data []byte) (Entry, *Error) {
 	}
 	var e Entry
 	for _, m := range object {
-		if err := e.set(r, canonical(m.key), m.value); err != nil {
-			err = err.under(canonical(m.key))
-			err.Key = err.Key || !slices.Contains(entryKeys, canonical(m.key))
-			return Entry{}, err
+		key := canonical(m.key)
+		if !slices.Contains(entryKeys, key) {
+			return Entry{}, &Error{Path: key, Key: true, Err: unknown("key", key, entryKeys)}
+		}
+		if err := e.set(r, key, m.value); err != nil {
+			return Entry{}, err.under(key)
 		}
 	}
 	if e.Fault == nil {
@@ -93,8 +95,6 @@ func (e *Entry) set(r *reading, key string, data []byte) *Error {
 		if e.Fault, refused = r.whole(data); refused != nil {
 			return refused
 		}
-	case !slices.Contains(entryKeys, key):
-		err = unknown("key", key, entryKeys)
 	case !isText:
 		err = fmt.Errorf("got %s, want a string", shown(string(data)))
 	case key == "for":

@@ -159,7 +159,13 @@ func (g *Gate) set(key string, data []byte) error {
 
 // readField reads a JSON value into what a pointer points to.
 func readField(field any, data []byte) error {
-	wants := func(what string) error { return fmt.Errorf("got %s, want %s", shown(string(data)), what) }
+	wants := func(what string) error {
+		given := shown(string(data))
+		if data[0] == '"' { // it is quoted already
+			given = clip(string(data))
+		}
+		return fmt.Errorf("got %s, want %s", given, what)
+	}
 	switch field := field.(type) {
 	case json.Unmarshaler:
 		return field.UnmarshalJSON(data)
