@@ -90,7 +90,7 @@ func (g *gate) waited(ctx context.Context, format string, args ...any) *Error {
 }
 
 // CloseConns ends the oldest connections of a gate, count or [chaos.All], by [chaos.FIN] or [chaos.RST], and returns how many it ended.
-func (h *Hub) CloseConns(_, name string, count int, how chaos.End) (int, error) {
+func (h *Hub) CloseConns(by, name string, count int, how chaos.End) (int, error) {
 	g, err := h.find(name)
 	if err != nil {
 		return 0, err
@@ -98,6 +98,8 @@ func (h *Hub) CloseConns(_, name string, count int, how chaos.End) (int, error) 
 	if err := g.canEnd(how); err != nil {
 		return 0, err
 	}
+	conns := g.gate.Conns()
+	g.closes(by, conns[:min(uint(count), uint(len(conns)))]) // All is more than there can be
 	if how == chaos.RST {
 		return g.gate.ResetConns(count), nil
 	}
@@ -105,7 +107,7 @@ func (h *Hub) CloseConns(_, name string, count int, how chaos.End) (int, error) 
 }
 
 // CloseConn ends a connection, by [chaos.FIN] or [chaos.RST].
-func (h *Hub) CloseConn(_, name string, n uint64, how chaos.End) error {
+func (h *Hub) CloseConn(by, name string, n uint64, how chaos.End) error {
 	g, err := h.find(name)
 	if err != nil {
 		return err
@@ -117,12 +119,24 @@ func (h *Hub) CloseConn(_, name string, n uint64, how chaos.End) error {
 	if err != nil {
 		return err
 	}
+	g.closes(by, []*chaos.Conn{c})
 	if how == chaos.RST {
 		c.Reset()
 	} else {
 		c.Close()
 	}
 	return nil
+}
+
+// closes notes who has connections end.
+func (g *gate) closes(by string, conns []*chaos.Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range conns {
+		if c.Info().State != chaos.Closed {
+			g.closers[c.Ordinal()] = by
+		}
+	}
 }
 
 // canEnd says why connections of the gate's cannot be ended in a way, if so.

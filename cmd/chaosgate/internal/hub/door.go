@@ -44,9 +44,12 @@ func (g *gate) turn(why cause, d DoorSetting, thawed bool) error {
 		g.mu.Unlock()
 		return err
 	}
-	g.door.why = why
 	g.mu.Unlock()
+	was := g.gate.Door()
 	err := g.gate.SetDoor(d.Door)
+	if err == nil && was != d.Door {
+		g.doorEvent(why, d.Door)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.changed()
@@ -63,6 +66,11 @@ func (g *gate) turn(why cause, d DoorSetting, thawed bool) error {
 	}
 	g.keepDoor(till, d.Lease)
 	return nil
+}
+
+// doorEvent tells that the door was set.
+func (g *gate) doorEvent(why cause, d chaos.Door) {
+	g.hub.events.add(status.Event{Type: chaos.EventDoor, Gate: g.name, Door: &d, By: why.by, Because: why.because})
 }
 
 // keepDoor has the door stay as it is until some time, if that is not zero, or until a lease ends. g.mu guards it.

@@ -33,7 +33,8 @@ type gate struct {
 	ids      map[string]bool // that faults have, or will have in a moment
 	lease    string
 	stopped  bool
-	begun    bool // it has listened once
+	begun    bool              // it has listened once
+	closers  map[uint64]string // who has had connections end, by number
 	door     door
 	told     uint64 // the number of the last event that the library has told
 	opened   map[uint64]opening
@@ -46,7 +47,6 @@ type door struct {
 	till  time.Time // zero if nothing opens it
 	lease string
 	timer *time.Timer // opens it at that time
-	why   cause       // why it is being set
 }
 
 // An opening is what is remembered of a connection until it is closed.
@@ -70,7 +70,7 @@ func (h *Hub) newGate(by, owner string, s spec.Gate) (*gate, error) {
 	}
 	g := &gate{
 		hub: h, name: s.Name, asked: s, gate: made, by: by, since: time.Now(), owner: owner, lease: s.Lease, stopped: s.Stopped,
-		faults: make(map[*chaos.Imposed]*fault), ids: make(map[string]bool), opened: make(map[uint64]opening), hits: make(map[HitKey]int64), gone: make(chan struct{}),
+		faults: make(map[*chaos.Imposed]*fault), ids: make(map[string]bool), opened: make(map[uint64]opening), hits: make(map[HitKey]int64), closers: make(map[uint64]string), gone: make(chan struct{}),
 	}
 	g.asked.ToServer, g.asked.ToClient = nil, nil // which change
 	g.settled.L = &g.mu

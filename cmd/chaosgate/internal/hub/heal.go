@@ -51,10 +51,11 @@ func (g *gate) heal(by string) (healed status.Healed, err error) {
 			lifted = append(lifted, f)
 		}
 	}
-	g.door.why = cause{by, "all was healed"}
 	g.mu.Unlock()
 
-	err = g.gate.Heal()
+	if err = g.gate.Heal(); err == nil && len(healed.Doors) > 0 {
+		g.doorEvent(cause{by, "all was healed"}, chaos.Open)
+	}
 
 	g.mu.Lock()
 	defer g.mu.Unlock()

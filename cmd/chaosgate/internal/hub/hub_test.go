@@ -180,3 +180,46 @@ func TestLifeOfAGate(t *testing.T) {
 }
 
 func event(t chaos.EventType) status.Event { return status.Event{Type: t} }
+
+// TestWhoDidIt checks that events tell who has asked.
+func TestWhoDidIt(t *testing.T) {
+	h := newHub(t, Options{})
+	r := h.Events(0)
+	g, err := h.Create("maker", spec.Gate{Name: "a", Server: echoServer(t), Door: chaos.Hold})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.SetDoor("opener", "a", DoorSetting{}); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, dial(t, g.Listen), "one")
+	ask(t, dial(t, g.Listen), "two")
+	if err := h.CloseConn("closer", "a", 2, chaos.RST); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := h.CloseConns("sweeper", "a", chaos.All, chaos.FIN); n != 1 || err != nil {
+		t.Fatalf("ended %d and %v, want one", n, err)
+	}
+	told := append(till(t, r, chaos.EventClosed), till(t, r, chaos.EventClosed)...)
+	stopped, running := true, false
+	if _, err := h.Update("stopper", "a", Patch{Stopped: &stopped}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Update("starter", "a", Patch{Stopped: &running}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Remove("remover", "a"); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, e := range append(told, till(t, r, status.EventRemoved)...) {
+		got[string(e.Type)+" by "+e.By] = true
+	}
+	for _, want := range []string{
+		"created by maker", "started by maker", "door by maker", "door by opener", "closed by closer", "closed by sweeper", "stopped by stopper", "started by starter", "removed by remover",
+	} {
+		if !got[want] {
+			t.Errorf("nobody was told %q: got %v", want, got)
+		}
+	}
+}

@@ -25,11 +25,18 @@ func (g *gate) observe(e chaos.Event) {
 	}
 	switch e.Type {
 	case chaos.EventStarted:
-		if e.Seq == 1 {
-			g.hub.events.add(g.created())
+		if e.Seq > 1 || g.asked.Stopped {
+			return // who has had it start has told so
 		}
+		g.hub.events.add(g.created())
+		out.By = g.by
 	case chaos.EventDoor:
-		out.Door, out.By, out.Because = &e.Door, g.door.why.by, g.door.why.because
+		if e.Seq > 2 || g.asked.Stopped { // behind started: that of the beginning
+			return
+		}
+		out.Door, out.By = &e.Door, g.by
+	case chaos.EventStopped:
+		return
 	case chaos.EventOpened:
 		g.opened[e.Conn] = opening{e.Time, e.Addr}
 		out.Took = e.Took.Seconds()
@@ -45,6 +52,10 @@ func (g *gate) observe(e chaos.Event) {
 			out.Addr, out.Age = was.addr, e.Time.Sub(was.at).Seconds()
 			delete(g.opened, e.Conn)
 		}
+		if e.By == "gate" {
+			out.By = g.closers[e.Conn]
+		}
+		delete(g.closers, e.Conn)
 		for _, f := range g.faults {
 			if f.conn != nil && f.conn.Ordinal() == e.Conn && f.conn.Info().State == chaos.Closed {
 				g.forget(f)

@@ -198,7 +198,7 @@ func (g *gate) become(by, owner string, want spec.Gate) error {
 			return err
 		}
 	}
-	if err := g.run(!want.Stopped); err != nil {
+	if err := g.run(by, !want.Stopped); err != nil {
 		return err
 	}
 	g.mu.Lock()
@@ -221,7 +221,7 @@ func (g *gate) become(by, owner string, want spec.Gate) error {
 }
 
 // run makes the gate listen, or stop to.
-func (g *gate) run(listen bool) error {
+func (g *gate) run(by string, listen bool) error {
 	g.mu.Lock()
 	was, begun := !g.stopped, g.begun
 	g.mu.Unlock()
@@ -237,6 +237,11 @@ func (g *gate) run(listen bool) error {
 	if err != nil {
 		return &Error{Unable, "listen", err}
 	}
+	what := status.Event{Type: chaos.EventStopped, Gate: g.name, By: by}
+	if listen {
+		what.Type, what.Addr = chaos.EventStarted, g.gate.Addr()
+	}
+	g.hub.events.add(what)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.stopped, g.begun = !listen, begun || listen
