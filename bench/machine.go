@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/chaosgate/chaos/bench/internal/ownnet"
 )
 
 // machine is what a report says of where it was made.
@@ -23,7 +25,7 @@ func (m machine) describe(out io.Writer, b *bench) {
 		{"system", strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + ", kernel " + read("/proc/sys/kernel/osrelease"))},
 		{"processor", fmt.Sprintf("%d × %s", runtime.NumCPU(), lineOf("/proc/cpuinfo", "model name"))},
 		{"memory", lineOf("/proc/meminfo", "MemTotal")},
-		{"network", describeNetwork()},
+		{"network", ownnet.Describe()},
 		{"open files", fmt.Sprint(openFiles())},
 		{"Go", runtime.Version()},
 		{"load average before", m.before},

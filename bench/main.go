@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/chaosgate/chaos/bench/internal/ownnet"
 )
 
 func main() {
@@ -81,6 +83,10 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
+// builtVar is the variable of the environment that tells this program, when it runs in a network of its own, in which folder the contenders
+// were built before, where there was a network to build them from.
+const builtVar = "CHAOS_BENCH_BUILT"
+
 // run measures what the command line asks for: the report goes to stdout, all else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseOptions(args, stderr)
@@ -107,7 +113,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if dir := os.Getenv(builtVar); dir != "" {
-		if err := setUpNetwork(); err != nil {
+		if err := ownnet.SetUp(); err != nil {
 			fmt.Fprintln(stderr, "bench:", err)
 			return 3
 		}
@@ -123,7 +129,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	defer os.RemoveAll(dir)
 	b := &bench{options: o, dir: dir, log: stderr}
 	b.gather(ctx)
-	code, err := rerun(ctx, dir, args, stdout, stderr)
+	code, err := ownnet.Rerun(ctx, []string{builtVar + "=" + dir}, args, stdout, stderr)
 	if err != nil {
 		fmt.Fprintln(stderr, "bench: measuring in the machine's network, because there can be no other:", err)
 		return b.run(ctx, chosen, stdout)

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/chaosgate/chaos/bench/internal/ownnet"
 )
 
 // describe writes what machine the figures are of.
@@ -17,6 +19,7 @@ func describe(w io.Writer, began time.Time, before string, o options) {
 	fmt.Fprintf(w, "| processor | %d × %s |\n", runtime.NumCPU(), cmp.Or(field("/proc/cpuinfo", "model name"), runtime.GOARCH))
 	fmt.Fprintf(w, "| memory | %s |\n", cmp.Or(field("/proc/meminfo", "MemTotal"), "unknown"))
 	fmt.Fprintf(w, "| system | %s %s |\n", runtime.GOOS, line("/proc/sys/kernel/osrelease"))
+	fmt.Fprintf(w, "| network | %s |\n", ownnet.Describe())
 	fmt.Fprintf(w, "| Go | %s, GOMAXPROCS %d |\n", runtime.Version(), runtime.GOMAXPROCS(0))
 	fmt.Fprintf(w, "| load before, after | %s, %s |\n", before, load())
 	fmt.Fprintf(w, "| measured | %s, in %v |\n", began.UTC().Format("2006-01-02 15:04 UTC"), time.Since(began).Round(time.Second))

@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"regexp"
 	"time"
+
+	"github.com/chaosgate/chaos/bench/internal/ownnet"
 )
 
 // Exit codes of the program. What a gate does wrong is a figure, and no failure of the program.
@@ -78,6 +80,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, "fidelity:", err)
 		return exitUsage
+	}
+	if ownnet.Inside() {
+		if err := ownnet.SetUp(); err != nil {
+			fmt.Fprintln(stderr, "fidelity:", err)
+			return exitStuck
+		}
+	} else if code, err := ownnet.Rerun(ctx, nil, args, stdout, stderr); err == nil {
+		return code
+	} else {
+		fmt.Fprintln(stderr, "fidelity: measuring in the machine's network, because there can be no other:", err)
 	}
 	o := options{share: 1, seed: cmp.Or(*seed, uint64(time.Now().UnixNano()))}
 	if *quick {

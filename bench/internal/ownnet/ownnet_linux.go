@@ -1,4 +1,4 @@
-package main
+package ownnet
 
 import (
 	"context"
@@ -7,21 +7,22 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// rerun runs this program again in a network of its own, with the contenders that were built in a folder, and returns its exit
-// code. An error says that there can be no such network.
-func rerun(ctx context.Context, dir string, args []string, stdout, stderr io.Writer) (int, error) {
+// Rerun runs this program again in a network of its own, with more in its environment, and returns its exit code. An error says that there
+// can be no such network.
+func Rerun(ctx context.Context, environment, args []string, stdout, stderr io.Writer) (int, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, err
 	}
 	cmd := exec.CommandContext(ctx, self, args...)
-	cmd.Env = append(os.Environ(), builtVar+"="+dir)
+	cmd.Env = slices.Concat(os.Environ(), []string{variable + "=1"}, environment)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it then prints what it has
@@ -49,8 +50,8 @@ var tcpSettings = []struct {
 	{"ip_local_port_range", []string{"1024 65535"}},
 }
 
-// setUpNetwork makes loopback work in a network that is new, with TCP as Linux has it by default.
-func setUpNetwork() error {
+// SetUp makes loopback work in a network that is new, with TCP as Linux has it by default.
+func SetUp() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
