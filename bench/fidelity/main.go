@@ -57,7 +57,22 @@ var sections = []section{
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(enter(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// enter runs the program in a network of its own, where there can be one.
+func enter(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if ownnet.Inside() {
+		if err := ownnet.SetUp(); err != nil {
+			fmt.Fprintln(stderr, "fidelity:", err)
+			return exitStuck
+		}
+	} else if code, err := ownnet.Rerun(ctx, nil, args, stdout, stderr); err == nil {
+		return code
+	} else {
+		fmt.Fprintln(stderr, "fidelity: measuring in the machine's network, because there can be no other:", err)
+	}
+	return run(ctx, args, stdout, stderr)
 }
 
 // run measures what the arguments ask for.
@@ -80,16 +95,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, "fidelity:", err)
 		return exitUsage
-	}
-	if ownnet.Inside() {
-		if err := ownnet.SetUp(); err != nil {
-			fmt.Fprintln(stderr, "fidelity:", err)
-			return exitStuck
-		}
-	} else if code, err := ownnet.Rerun(ctx, nil, args, stdout, stderr); err == nil {
-		return code
-	} else {
-		fmt.Fprintln(stderr, "fidelity: measuring in the machine's network, because there can be no other:", err)
 	}
 	o := options{share: 1, seed: cmp.Or(*seed, uint64(time.Now().UnixNano()))}
 	if *quick {
