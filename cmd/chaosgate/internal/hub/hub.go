@@ -74,7 +74,7 @@ func (h *Hub) Version() status.Version {
 	}
 }
 
-// Close closes all gates, and waits until nothing is left of them. The state file stays as it is.
+// Close lifts everything, closes all gates, and waits until nothing is left of them. The state file stays as it is.
 func (h *Hub) Close() error {
 	h.keeper.stop() // first: what is closed here is to be there after the next start
 	h.mu.Lock()
@@ -86,10 +86,15 @@ func (h *Hub) Close() error {
 	for _, l := range leases {
 		l.timer.Stop()
 	}
+	var all sync.WaitGroup
 	for _, g := range gates {
 		h.closing.Add(1)
-		h.dismiss(g)
+		all.Go(func() {
+			_, _ = g.heal("") // so that what faults hold back is delivered rather than dropped; what cannot be lifted goes with the gate
+			h.dismiss(g)
+		})
 	}
+	all.Wait()
 	h.closing.Wait()
 	h.events.close()
 	return nil

@@ -223,3 +223,25 @@ func TestWhoDidIt(t *testing.T) {
 		}
 	}
 }
+
+// TestCloseDeliversWhatIsHeldBack has a hub end while a fault holds back what a server has sent.
+func TestCloseDeliversWhatIsHeldBack(t *testing.T) {
+	h := newHub(t, Options{})
+	g := create(t, h, spec.Gate{Name: "a", Server: echoServer(t), ToClient: spec.EntriesOf(chaos.Delay{By: time.Hour})})
+	conn := dial(t, g.Listen)
+	if _, err := io.WriteString(conn, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := h.WaitHits(ctx, Where{Gate: "a", Direction: chaos.ToClient}, "delay", 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(conn)
+	if string(got) != "hello" || err != nil {
+		t.Errorf("got %q and %v, want hello and the end", got, err)
+	}
+}
