@@ -40,19 +40,19 @@ func Load(name string) (*File, error) {
 		return nil, err // it names the file
 	}
 	defer f.Close()
-	return ReadFrom(name, f)
-}
-
-// ReadFrom reads a file that is open. The name is for errors, and tells by .json that it is to be JSON.
-func ReadFrom(name string, r io.Reader) (*File, error) {
-	data, err := io.ReadAll(io.LimitReader(r, largest+1))
+	data, err := Bytes(f)
 	if err != nil {
-		return nil, &Error{File: name, Err: fmt.Errorf("cannot be read: %w", err)}
+		return nil, err
 	}
 	return Read(name, data)
 }
 
-// Read reads what stands in a file. Its errors are of type [*Error].
+// Bytes returns all that there is to read, or as much of it as shows that it is too large.
+func Bytes(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, largest+1))
+}
+
+// Read reads what stands in a file. The name is for errors, and tells by .json that it is to be JSON. Its errors are of type [*Error].
 func Read(name string, data []byte) (*File, error) {
 	f := &File{Gates: []spec.Gate{}, source: source{name, strings.TrimPrefix(string(data), "\ufeff")}}
 	if err := f.read(); err != nil { // a nil *Error must not become an error

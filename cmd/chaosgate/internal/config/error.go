@@ -32,6 +32,9 @@ func (e *Error) Error() string {
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Source returns the line as it stands in the file, or "" if it is no line.
+func (e *Error) Source() string { return e.line }
+
 // Excerpt returns the line with a mark beneath what is wrong in it, or "" if it is no line.
 func (e *Error) Excerpt() string {
 	if e.Line == 0 {

@@ -18,18 +18,15 @@ const (
 	again   = time.Second
 )
 
-// A Watch tells when a file may have changed.
+// A Watch tells when a file may have changed. A nil *Watch never does.
 //
 // It watches folders and no files, because editors put a new file in the old one's place, and Kubernetes mounts a file as a link to a
 // link to a folder, which is replaced.
 type Watch struct {
-	Changed <-chan struct{} // gets a value when there is something to read; at most one waits in it
-	Failed  <-chan error    // gets why something may have been missed; at most one waits in it
-
 	file    string
 	watcher *fsnotify.Watcher
-	changed chan struct{}
-	failed  chan error
+	changed chan struct{} // what Changed returns
+	failed  chan error    // what Failed returns
 	done    chan struct{} // closed when run has ended
 
 	// These belong to run.
@@ -51,7 +48,6 @@ func NewWatch(file string) (*Watch, error) {
 	w := &Watch{
 		file: file, watcher: watcher, changed: make(chan struct{}, 1), failed: make(chan error, 1), done: make(chan struct{}),
 	}
-	w.Changed, w.Failed = w.changed, w.failed
 	if err := w.follow(); err != nil {
 		watcher.Close()
 		return nil, fmt.Errorf("watching %s: %w", file, err)
@@ -60,8 +56,27 @@ func NewWatch(file string) (*Watch, error) {
 	return w, nil
 }
 
+// Changed returns what gets a value when there is something to read. At most one waits in it.
+func (w *Watch) Changed() <-chan struct{} {
+	if w == nil {
+		return nil
+	}
+	return w.changed
+}
+
+// Failed returns what gets the reason when something may have been missed. At most one waits in it.
+func (w *Watch) Failed() <-chan error {
+	if w == nil {
+		return nil
+	}
+	return w.failed
+}
+
 // Close ends the watch.
 func (w *Watch) Close() {
+	if w == nil {
+		return
+	}
 	w.watcher.Close()
 	<-w.done
 }

@@ -131,7 +131,7 @@ func waitForText(t *testing.T, w *Watch, file, want string) {
 	late := time.After(patience)
 	for {
 		select {
-		case <-w.Changed:
+		case <-w.Changed():
 			if got, _ := os.ReadFile(file); string(got) == want {
 				return
 			}
@@ -163,7 +163,7 @@ func TestWatchOfAFolderThatGoesAndComes(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-w.Failed:
+	case <-w.Failed():
 	case <-time.After(patience):
 		t.Fatal("the watch has not said that the folder is gone")
 	}
