@@ -172,3 +172,57 @@ func FuzzUnmarshalGate(f *testing.F) {
 		}
 	})
 }
+
+// TestMerge changes some of a gate.
+func TestMerge(t *testing.T) {
+	was := spec.Gate{Name: "a", Network: "udp", Server: "a:1", Sessions: 5, ToServer: spec.EntriesOf(chaos.Stall{})}
+	got, err := was.Merge([]byte(`{"sessions": null, "expire": "1s", "to_server": null, "to_client": "vanish"}`))
+	want := spec.Gate{Name: "a", Network: "udp", Server: "a:1", Expire: spec.Duration(time.Second), ToClient: spec.EntriesOf(chaos.Vanish{})}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("got %v (-want +got):\n%s", err, diff)
+	}
+	for _, bad := range []struct{ json, path string }{
+		{`{"server": null}`, "server"},
+		{`{"to_client": "slice size=1B"}`, "to_client[0].slice"},
+		{`{"x": null}`, "x"},
+		{`[]`, ""},
+	} {
+		_, err := was.Merge([]byte(bad.json))
+		if where, ok := errors.AsType[*spec.Error](err); !ok || where.Path != bad.path {
+			t.Errorf("%s: got %v at %+v, want %s", bad.json, err, where, bad.path)
+		}
+	}
+}
+
+func TestMergeFault(t *testing.T) {
+	now := chaos.Delay{By: time.Second, Jitter: time.Millisecond, Distribution: chaos.Normal}
+	tests := []struct{ name, json, want string }{
+		{"one parameter", `{"delay":{"by":"2s"}}`, "delay by=2s jitter=1ms distribution=normal"},
+		{"one taken away", `{"delay":{"jitter":null}}`, "delay by=1s distribution=normal"},
+		{"nothing", `{"delay":{}}`, "delay by=1s jitter=1ms distribution=normal"},
+		{"a text is whole", `"delay by=2s"`, "delay by=2s"},
+		{"another kind", `{"stall":{}}`, "stall"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := spec.MergeFault(now, []byte(tt.json))
+			if err != nil || spec.Text(got) != tt.want {
+				t.Errorf("got %v and %v, want %s", got, err, tt.want)
+			}
+		})
+	}
+	refused := []struct{ name, json, want string }{
+		{"unknown parameter", `{"delay":{"bye":"2s"}}`, `delay: unknown key "bye", did you mean by?`},
+		{"bad value", `{"delay":{"by":2}}`, "delay: by: got 2, want a duration with its unit, such as 200ms"},
+		{"unknown null", `{"delay":{"x":null}}`, ""},
+		{"twice", `{"delay":{"by":"1s","by":"2s"}}`, "delay: by is given twice"},
+		{"no JSON", `{`, "want JSON: unexpected end of JSON input"},
+	}
+	for _, tt := range refused {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, err := spec.MergeFault(now, []byte(tt.json)); tt.want != "" && (err == nil || err.Error() != tt.want) {
+				t.Errorf("got %v and %v, want %s", got, err, tt.want)
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -114,8 +115,13 @@ func (g *Gate) UnmarshalJSON(data []byte) error {
 	return replace(g, data, unmarshalGate)
 }
 
-func unmarshalGate(data []byte) (Gate, error) {
-	var g Gate
+func unmarshalGate(data []byte) (Gate, error) { return Gate{}.merge(data, false) }
+
+// Merge returns the gate with what stands in a JSON object in place of what it had, as RFC 7396 has it: null is the zero value. Its errors,
+// of type [*Error], may be about what it had as well.
+func (g Gate) Merge(data []byte) (Gate, error) { return g.merge(data, true) }
+
+func (g Gate) merge(data []byte, nulls bool) (Gate, error) {
 	if err := valid(data); err != nil {
 		return g, err
 	}
@@ -127,7 +133,7 @@ func unmarshalGate(data []byte) (Gate, error) {
 		return g, &Error{Err: err}
 	}
 	for _, m := range object {
-		if err := g.set(canonical(m.key), m.value); err != nil {
+		if err := g.set(canonical(m.key), m.value, nulls); err != nil {
 			return g, err
 		}
 	}
@@ -135,8 +141,8 @@ func unmarshalGate(data []byte) (Gate, error) {
 	return g, g.Check()
 }
 
-// set reads one member of a gate's object.
-func (g *Gate) set(key string, data []byte) error {
+// set reads one member of a gate's object, where null may be the zero value.
+func (g *Gate) set(key string, data []byte, nulls bool) error {
 	fields := map[string]any{
 		"name": &g.Name, "network": &g.Network, "listen": &g.Listen, "server": &g.Server, "seed": &g.Seed, "door": &g.Door,
 		"stopped": &g.Stopped, "window": &g.Window, "memory": &g.Memory, "sessions": &g.Sessions, "expire": &g.Expire, "lease": &g.Lease,
@@ -145,6 +151,10 @@ func (g *Gate) set(key string, data []byte) error {
 	field, ok := fields[key]
 	if !ok {
 		return &Error{Path: key, Key: true, Err: unknown("key", key, gateKeys)}
+	}
+	if nulls && string(data) == "null" {
+		reflect.ValueOf(field).Elem().SetZero()
+		return nil
 	}
 	err := readField(field, data)
 	if err == nil {

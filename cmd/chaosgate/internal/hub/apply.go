@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 
-	"github.com/chaosgate/chaos"
 	"github.com/chaosgate/chaos/spec"
 	"github.com/chaosgate/chaos/status"
 )
@@ -96,45 +95,8 @@ func (h *Hub) admissible(s spec.Gate) *Error {
 	return nil
 }
 
-// A Patch is what is to be different of a gate. What is nil stays.
-type Patch struct {
-	Network, Listen, Server *string
-	Seed                    *spec.Seed
-	Door                    *chaos.Door
-	Stopped                 *bool
-	Window, Memory          *spec.Size
-	Sessions                *int
-	Expire                  *spec.Duration
-	Lease                   *string
-	ToServer, ToClient      *spec.Entries
-}
-
-// over returns a gate with what the patch has in place of what it had.
-func (p Patch) over(s spec.Gate) spec.Gate {
-	patch(&s.Network, p.Network)
-	patch(&s.Listen, p.Listen)
-	patch(&s.Server, p.Server)
-	patch(&s.Seed, p.Seed)
-	patch(&s.Door, p.Door)
-	patch(&s.Stopped, p.Stopped)
-	patch(&s.Window, p.Window)
-	patch(&s.Memory, p.Memory)
-	patch(&s.Sessions, p.Sessions)
-	patch(&s.Expire, p.Expire)
-	patch(&s.Lease, p.Lease)
-	patch(&s.ToServer, p.ToServer)
-	patch(&s.ToClient, p.ToClient)
-	return s
-}
-
-func patch[T any](value, to *T) {
-	if to != nil {
-		*value = *to
-	}
-}
-
-// Update changes a gate. Where its addresses or its bounds become others it is made anew, and its connections end.
-func (h *Hub) Update(by, name string, p Patch) (status.Gate, error) {
+// Update changes a gate to what change makes of it, but for its name. Where its addresses or its bounds become others it is made anew, and its connections end.
+func (h *Hub) Update(by, name string, change func(spec.Gate) (spec.Gate, error)) (status.Gate, error) {
 	release, err := h.claim(name)
 	if err != nil {
 		return status.Gate{}, err
@@ -147,7 +109,11 @@ func (h *Hub) Update(by, name string, p Patch) (status.Gate, error) {
 	t := h.transaction(by, g.owned())
 	defer t.end()
 	t.freeze(g)
-	want := p.over(g.spec())
+	want, err := change(g.spec())
+	if err != nil {
+		return status.Gate{}, invalid("", err)
+	}
+	want.Name = name
 	if err := h.admissible(want); err != nil {
 		return status.Gate{}, err
 	}

@@ -199,16 +199,16 @@ func TestUpdate(t *testing.T) {
 	ask(t, live, "before")
 	entries := spec.EntriesOf(chaos.Delay{By: time.Millisecond})
 	door, seed := chaos.Hold, spec.Seed(9)
-	got, err := h.Update("me", "a", Patch{ToClient: &entries, Door: &door, Seed: &seed})
+	got, err := h.Update("me", "a", as(func(g *spec.Gate) { g.ToClient = entries; g.Door = door; g.Seed = seed }))
 	if err != nil || got.Door != chaos.Hold || got.Seed != 9 || len(got.ToClient) != 1 || got.ToClient[0].By != "me" || got.Listen != g.Listen {
 		t.Fatalf("got %+v and %v", got, err)
 	}
 	ask(t, live, "lives")
-	again, err := h.Update("you", "a", Patch{ToClient: &entries})
+	again, err := h.Update("you", "a", as(func(g *spec.Gate) { g.ToClient = entries }))
 	if err != nil || again.ToClient[0].By != "me" {
 		t.Errorf("the same again: got %+v and %v", again, err)
 	}
-	got, err = h.Update("me", "a", Patch{Server: &other})
+	got, err = h.Update("me", "a", as(func(g *spec.Gate) { g.Server = other }))
 	if err != nil || got.Server != other || got.Listen != g.Listen || got.Door != chaos.Hold || len(got.ToClient) != 1 || got.ToClient[0].ID != "delay" || got.By != "test" {
 		t.Fatalf("got %+v and %v", got, err)
 	}
@@ -220,7 +220,7 @@ func TestUpdate(t *testing.T) {
 	}
 	ask(t, dial(t, g.Listen), "hello")
 	free := "127.0.0.1:0"
-	if got, err = h.Update("me", "a", Patch{Listen: &free}); err != nil || got.Listen != g.Listen {
+	if got, err = h.Update("me", "a", as(func(g *spec.Gate) { g.Listen = free })); err != nil || got.Listen != g.Listen {
 		t.Errorf("any port: got %s and %v, want the one that it has", got.Listen, err)
 	}
 }

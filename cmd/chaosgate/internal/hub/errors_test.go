@@ -100,11 +100,15 @@ func TestErrors(t *testing.T) {
 		{"no hits in time", func() error { _, err := h.WaitHits(over, redis, "stall", 2); return err }, TimedOut, "", "stall has fired 0 times, not 2"},
 		{"nobody at the door in time", func() error { _, err := h.WaitDoor(over, "redis", 2); return err }, TimedOut, "", ""},
 		{"no seed", func() error { _, err := h.Reseed("", "redis", 0); return err }, Invalid, "seed", "seed: got 0, want another number"},
-		{"update to nonsense", func() error { s := "nonsense"; _, err := h.Update("", "redis", Patch{Server: &s}); return err }, Invalid, "server", ""},
+		{"update to nonsense", func() error {
+			s := "nonsense"
+			_, err := h.Update("", "redis", as(func(g *spec.Gate) { g.Server = s }))
+			return err
+		}, Invalid, "server", ""},
 		{
 			"update to an address in use", func() error {
 				s := taken.Addr().String()
-				_, err := h.Update("", "redis", Patch{Listen: &s})
+				_, err := h.Update("", "redis", as(func(g *spec.Gate) { g.Listen = s }))
 				return err
 			},
 			Unable, "listen", "listen tcp " + taken.Addr().String() + ": bind: address already in use",

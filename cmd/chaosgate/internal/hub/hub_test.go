@@ -202,10 +202,10 @@ func TestWhoDidIt(t *testing.T) {
 	}
 	told := append(till(t, r, chaos.EventClosed), till(t, r, chaos.EventClosed)...)
 	stopped, running := true, false
-	if _, err := h.Update("stopper", "a", Patch{Stopped: &stopped}); err != nil {
+	if _, err := h.Update("stopper", "a", as(func(g *spec.Gate) { g.Stopped = stopped })); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Update("starter", "a", Patch{Stopped: &running}); err != nil {
+	if _, err := h.Update("starter", "a", as(func(g *spec.Gate) { g.Stopped = running })); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Remove("remover", "a"); err != nil {
@@ -243,5 +243,13 @@ func TestCloseDeliversWhatIsHeldBack(t *testing.T) {
 	got, err := io.ReadAll(conn)
 	if string(got) != "hello" || err != nil {
 		t.Errorf("got %q and %v, want hello and the end", got, err)
+	}
+}
+
+// as returns what changes a gate for [Hub.Update].
+func as(change func(*spec.Gate)) func(spec.Gate) (spec.Gate, error) {
+	return func(s spec.Gate) (spec.Gate, error) {
+		change(&s)
+		return s, nil
 	}
 }

@@ -135,13 +135,13 @@ func anything(h *Hub, random *rand.Rand, names []string, server string) (err err
 	case 11:
 		stopped := random.IntN(2) == 0
 		es := entries()
-		_, err = h.Update("w", name, Patch{Stopped: &stopped, ToServer: &es})
+		_, err = h.Update("w", name, as(func(g *spec.Gate) { g.Stopped = stopped; g.ToServer = es }))
 	case 12:
 		other := "127.0.0.1:1"
 		if random.IntN(2) == 0 {
 			other = server
 		}
-		_, err = h.Update("w", name, Patch{Server: &other})
+		_, err = h.Update("w", name, as(func(g *spec.Gate) { g.Server = other }))
 	case 13:
 		g, e := h.Gate(name)
 		if err = e; err != nil || g.Stopped {
@@ -195,7 +195,7 @@ func TestStalledPeers(t *testing.T) {
 		{"heal", func() error { _, err := h.Heal("", ""); return err }},
 		{"close some", func() error { _, err := h.CloseConns("", "a", conns/4, chaos.FIN); return err }},
 		{"reset some", func() error { _, err := h.CloseConns("", "a", conns/4, chaos.RST); return err }},
-		{"replace", func() error { _, err := h.Update("", "a", Patch{Server: &other}); return err }},
+		{"replace", func() error { _, err := h.Update("", "a", as(func(g *spec.Gate) { g.Server = other })); return err }},
 		{"remove", func() error { return h.Remove("", "a") }},
 	}
 	for _, step := range steps {
