@@ -8,6 +8,9 @@ import (
 // A Duration is a duration that is written with its unit, such as "1h30m".
 type Duration time.Duration
 
+// Duration returns the duration as Go has it.
+func (d Duration) Duration() time.Duration { return time.Duration(d) }
+
 // String returns the duration as Go writes it, without the zero minutes and seconds at its end.
 func (d Duration) String() string { return durationText(time.Duration(d)) }
 

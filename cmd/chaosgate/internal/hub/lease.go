@@ -168,6 +168,13 @@ func (h *Hub) leased(es spec.Entries) error {
 	return nil
 }
 
+// UnknownLease returns the error about a name that no lease has.
+func (h *Hub) UnknownLease(name string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return unknown("lease", name, slices.Sorted(maps.Keys(h.leases)))
+}
+
 // Leases returns all leases, sorted by name.
 func (h *Hub) Leases() []status.Lease {
 	h.mu.Lock()
