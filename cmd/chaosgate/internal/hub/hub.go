@@ -39,6 +39,10 @@ type Hub struct {
 	leases map[string]*lease
 	made   int // how many names were made up
 	closed bool
+
+	was     map[string]*gateState // what gates are in the state file that a transaction is changing; nil where there was none
+	looking bool                  // what is to be in the state file is being looked at
+	looked  sync.Cond             // of mu: told when it has been
 }
 
 // New returns a hub. Where there is a state file, the gates in it listen when New returns.
@@ -49,8 +53,9 @@ func New(o Options) (*Hub, error) {
 	}
 	h := &Hub{
 		boot: rand.Text(), version: o.Version, started: time.Now(), events: newRing(), guard: guard,
-		gates: make(map[string]*gate), claims: make(map[string]chan struct{}), leases: make(map[string]*lease),
+		gates: make(map[string]*gate), claims: make(map[string]chan struct{}), leases: make(map[string]*lease), was: make(map[string]*gateState),
 	}
+	h.looked.L = &h.mu
 	if info, ok := debug.ReadBuildInfo(); ok {
 		h.version = cmp.Or(h.version, info.Main.Version)
 	}

@@ -54,26 +54,63 @@ type faultState struct {
 	Till  time.Time     `json:"till,omitzero"`
 }
 
-// state returns what is there now.
+// state returns what is there now. Of what a transaction is changing it returns what was there before, and what a lease has taken with it
+// that has ended is not there. It is looked at by one goroutine at a time.
 func (h *Hub) state() state {
-	var s state
 	h.mu.Lock()
-	for _, name := range slices.Sorted(maps.Keys(h.leases)) {
+	h.looking = true // no transaction begins to change anything meanwhile: all of its gates are as they were before it, or all behind it
+	var s state
+	var gates []*gate
+	for name, g := range h.gates {
+		if _, hidden := h.was[name]; !hidden {
+			gates = append(gates, g)
+		}
+	}
+	for _, was := range h.was {
+		if was != nil {
+			s.Gates = append(s.Gates, *was)
+		}
+	}
+	h.mu.Unlock()
+	for _, g := range gates {
+		s.Gates = append(s.Gates, g.state())
+	}
+	slices.SortFunc(s.Gates, func(a, b gateState) int { return strings.Compare(a.Asked.Name, b.Asked.Name) })
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(h.leases)) { // behind the gates, so that none is missing that something hangs on
 		l := h.leases[name]
 		s.Leases = append(s.Leases, leaseState{l.name, spec.Duration(l.ttl), l.by})
 	}
-	h.mu.Unlock()
-	for _, g := range h.all() {
-		s.Gates = append(s.Gates, g.state())
-	}
+	s.loosen(func(lease string) bool { return lease != "" && h.leases[lease] == nil })
+	h.looking = false
+	h.looked.Broadcast()
 	return s
 }
 
+// loosen removes what hangs on leases that are gone: it is about to be removed.
+func (s *state) loosen(gone func(lease string) bool) {
+	s.Gates = slices.DeleteFunc(s.Gates, func(g gateState) bool { return gone(g.Asked.Lease) })
+	for i := range s.Gates {
+		g := &s.Gates[i]
+		for _, list := range []*[]faultState{&g.ToServer, &g.ToClient} {
+			*list = slices.DeleteFunc(slices.Clone(*list), func(f faultState) bool { return gone(f.Lease) })
+		}
+		if gone(g.DoorHung) {
+			g.Door, g.DoorTill, g.DoorHung = chaos.Open, time.Time{}, ""
+		}
+	}
+}
+
+// state returns what the gate is, once what is being changed has been.
 func (g *gate) state() gateState {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	for g.changing > 0 {
+		g.settled.Wait()
+	}
 	s := gateState{
-		Asked: g.asked, Bound: g.address(), Door: g.gate.Door(), DoorTill: g.door.till, DoorHung: g.door.lease, By: g.by, Since: g.since, Owner: g.owner,
+		Asked: g.asked, Bound: g.gate.Addr(), Door: g.gate.Door(), DoorTill: g.door.till, DoorHung: g.door.lease, By: g.by, Since: g.since, Owner: g.owner,
 	}
 	s.Asked.Lease, s.Asked.Stopped, s.Asked.Door = g.lease, g.stopped, chaos.Open
 	for flow, list := range map[*chaos.Flow]*[]faultState{&g.gate.ToServer: &s.ToServer, &g.gate.ToClient: &s.ToClient} {

@@ -1,11 +1,13 @@
 package hub
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -301,5 +303,77 @@ func TestStateCannotBeWritten(t *testing.T) {
 	_, err := h.Add("", Where{Gate: "a"}, spec.EntriesOf(chaos.Stall{}))
 	if code, _ := codeOf(err); code != Failed {
 		t.Errorf("got %v, want that it was not kept", err)
+	}
+}
+
+// TestStateIsNeverHalf looks again and again at what would be in the state file, while several gates are changed at once and leases come
+// and go.
+func TestStateIsNeverHalf(t *testing.T) {
+	h := newHub(t, Options{})
+	const rounds = 300
+	var changing sync.WaitGroup
+	changing.Go(func() {
+		for n := range rounds {
+			var want []spec.Gate
+			for _, name := range []string{"a", "b", "c"}[:2+n%2] {
+				want = append(want, spec.Gate{
+					Name: name, Server: "127.0.0.1:9", Seed: spec.Seed(n + 1), Door: chaos.Door(n % 3),
+					ToServer: spec.EntriesOf(chaos.Delay{By: time.Duration(n + 1)}), ToClient: spec.EntriesOf(chaos.Delay{By: time.Duration(n + 1)}),
+				})
+			}
+			if _, err := h.Apply("", want, Owned("me")); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	create(t, h, spec.Gate{Name: "leased", Server: "127.0.0.1:9"})
+	changing.Go(func() {
+		for range rounds {
+			_, err := h.Lease("", "x", time.Minute)
+			if err == nil {
+				_, err = h.Set("", Where{Gate: "leased"}, spec.Entries{{Fault: chaos.Stall{}, Lease: "x"}})
+			}
+			if err == nil {
+				_, err = h.SetDoor("", "leased", DoorSetting{Door: chaos.Hold, Lease: "x"})
+			}
+			if err == nil {
+				_, err = h.EndLease("", "x")
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	done := make(chan struct{})
+	go func() {
+		changing.Wait()
+		close(done)
+	}()
+	for looks := 0; ; looks++ {
+		select {
+		case <-done:
+			t.Logf("looked %d times", looks)
+			return
+		default:
+		}
+		s := h.state()
+		marks := map[string]bool{}
+		hung := len(s.Leases) > 0
+		for _, g := range s.Gates {
+			switch {
+			case g.Asked.Name != "leased" && (len(g.ToServer) != 1 || len(g.ToClient) != 1):
+				t.Fatalf("got half of a change: %+v", g)
+			case g.Asked.Name != "leased":
+				marks[fmt.Sprint(g.Asked.Seed, g.Door, g.ToServer[0].Fault, g.ToClient[0].Fault)] = true
+				if by := g.ToServer[0].Fault.Fault.(chaos.Delay).By; uint64(by) != uint64(g.Asked.Seed) || g.Door != chaos.Door((g.Asked.Seed-1)%3) {
+					t.Fatalf("got half of a change: %+v", g)
+				}
+			case !hung && (len(g.ToServer) > 0 || g.Door != chaos.Open || g.DoorHung != ""):
+				t.Fatalf("got what hangs on a lease that has ended: %+v", g)
+			}
+		}
+		if len(marks) > 1 {
+			t.Fatalf("got gates of several changes: %v", marks)
+		}
 	}
 }

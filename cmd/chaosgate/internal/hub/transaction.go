@@ -2,6 +2,7 @@ package hub
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"reflect"
 	"slices"
@@ -79,6 +80,7 @@ func (t *transaction) remove(g *gate) {
 
 // commit does what was noted.
 func (t *transaction) commit() *Error {
+	defer t.hide()()
 	err := t.run()
 	if err == nil {
 		return nil
@@ -90,6 +92,36 @@ func (t *transaction) commit() *Error {
 		return e
 	}
 	return &Error{Unable, "", err}
+}
+
+// hide keeps what the transaction changes out of the state file until show: a daemon that is killed meanwhile has not begun with it.
+func (t *transaction) hide() (show func()) {
+	was := make(map[string]*gateState)
+	for _, r := range slices.Concat(t.begins, t.changes) {
+		was[r.want.Name] = nil
+		if r.old != nil {
+			s := r.old.state()
+			was[r.want.Name] = &s
+		}
+	}
+	for _, g := range t.leaves {
+		s := g.state()
+		was[g.name] = &s
+	}
+	h := t.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for h.looking {
+		h.looked.Wait()
+	}
+	maps.Copy(h.was, was) // these names are claimed, so that no other transaction has one of them
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for name := range was {
+			delete(h.was, name)
+		}
+	}
 }
 
 func (t *transaction) run() error {
