@@ -42,8 +42,8 @@
 // What names a lease goes with it when the lease is not renewed in time, so that a test that dies leaves no fault behind.
 // [Client.HoldLease] keeps a lease for as long as the process lives and wants it:
 //
-//	release, err := daemon.HoldLease(ctx, "ci-42", 10*time.Second)
-//	defer release()
+//	hold, err := daemon.HoldLease(ctx, "ci-42", 10*time.Second)
+//	defer hold.Release()
 //	slow, err := daemon.Add(ctx, answers, spec.Entries{{Fault: chaos.Delay{By: time.Second}, Lease: "ci-42"}})
 //
 // A daemon that was started anew has forgotten what was imposed, unless it keeps that in a file. With [Options.Pin], everything that is

@@ -284,7 +284,7 @@ func TestHoldLease(t *testing.T) {
 			daemon := &lessor{leased: make(chan string, 1)}
 			daemon.script = test.script
 			c := start(t, daemon, client.Options{})
-			release, err := c.HoldLease(t.Context(), "ci", 10*time.Second)
+			hold, err := c.HoldLease(t.Context(), "ci", 10*time.Second)
 			if got := <-daemon.leased; got != "PUT /v1/leases/ci" {
 				t.Errorf("first it has asked %s, want PUT of the lease", got)
 			}
@@ -304,7 +304,7 @@ func TestHoldLease(t *testing.T) {
 				time.Sleep(time.Millisecond) // nothing tells that a daemon was asked
 			}
 			for range 2 { // releasing twice is as good as once
-				if err := release(); !errors.Is(err, test.want) {
+				if err := hold.Release(); !errors.Is(err, test.want) {
 					t.Errorf("released: got %v, want %v", err, test.want)
 				}
 			}

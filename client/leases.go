@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -36,49 +35,54 @@ func (c *Client) EndLease(ctx context.Context, name string) (lease status.Lease,
 }
 
 // HoldLease makes a lease, or renews it, and keeps it from ending until it is released, or ctx ends, or this process does: from then on it
-// lasts for ttl. Release says so if the lease was not held all the while: with [ErrRestarted] if the daemon was started anew meanwhile.
-func (c *Client) HoldLease(ctx context.Context, name string, ttl time.Duration) (release func() error, err error) {
+// lasts for ttl.
+func (c *Client) HoldLease(ctx context.Context, name string, ttl time.Duration) (*Hold, error) {
 	if _, err := c.Lease(ctx, name, ttl); err != nil {
 		return nil, err
 	}
-	holding, stop := context.WithCancelCause(ctx)
-	held := make(chan error, 1) // why it is held no more
+	holding, stop := context.WithCancel(ctx)
+	h := &Hold{stop: stop, done: make(chan struct{})}
 	begun := make(chan struct{})
-	go func() { held <- c.hold(holding, name, ttl, begun) }()
+	go h.run(holding, c, name, ttl, begun)
 	select {
 	case <-begun:
-	case err := <-held:
-		stop(nil)
-		return nil, err
-	}
-	released := false
-	return func() error {
-		if !released {
-			released = true
-			stop(errReleased)
-			err = <-held
+		return h, nil
+	case <-h.done:
+		stop()
+		if h.err == nil {
+			h.err = context.Cause(ctx)
 		}
-		return err
-	}, nil
+		return nil, h.err
+	}
 }
 
-// errReleased is why a lease is held no more.
-var errReleased = errors.New("the lease was released")
+// A Hold keeps a lease from ending.
+type Hold struct {
+	stop context.CancelFunc
+	done chan struct{} // closed when the lease is held no more
+	err  error         // why it was not held all the while; to be read when done is closed
+}
 
-// hold holds a lease until the context ends, and closes begun as soon as it does. It returns what was wrong with that.
-func (c *Client) hold(ctx context.Context, name string, ttl time.Duration, begun chan<- struct{}) error {
-	var lost error
+// Done returns a channel that is closed when the lease is held no more, be it that the daemon cannot be reached any more.
+func (h *Hold) Done() <-chan struct{} { return h.done }
+
+// Release lets the lease end. It says so if the lease was not held all the while: with [ErrRestarted] if the daemon was started anew meanwhile.
+func (h *Hold) Release() error {
+	h.stop()
+	<-h.done
+	return h.err
+}
+
+// run holds a lease until the context ends, and closes begun as soon as it does.
+func (h *Hold) run(ctx context.Context, c *Client, name string, ttl time.Duration, begun chan<- struct{}) {
+	defer close(h.done)
 	q := EventsQuery{
 		Types: []chaos.EventType{status.EventExpired}, // of which this lease's is none while it is held
-		Lease: name, TTL: ttl, begun: func() { close(begun) }, restarted: func() { lost = ErrRestarted },
+		Lease: name, TTL: ttl, begun: func() { close(begun) }, restarted: func() { h.err = ErrRestarted },
 	}
 	for _, err := range c.Events(ctx, q) {
-		switch {
-		case ctx.Err() != nil:
-			return lost
-		case err != nil:
-			return err
+		if err != nil && ctx.Err() == nil {
+			h.err = err
 		}
 	}
-	return lost
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // tableWidth is how many columns the table may take: what a terminal beside an editor has.
@@ -52,68 +51,24 @@ func (f *finding) colour(p paint) func(string) string {
 	}
 }
 
-// A column of the table.
-type column struct {
-	title string
-	right bool // numbers stand to the right
-	width int
-}
-
 // report writes the table: two lines for each condition, with its name and how it is written.
 func report(w io.Writer, findings []finding, p paint) {
-	columns := []column{
-		{title: "CONDITION"},
-		{title: "WHERE"},
-		{title: "WHAT THE CLIENT MET"},
-		{title: "FIRED", right: true},
-		{title: "RECOVERED", right: true},
-		{title: "CONNS", right: true},
+	t := table{
+		columns: []column{
+			{title: "CONDITION"},
+			{title: "WHERE"},
+			{title: "WHAT THE CLIENT MET"},
+			{title: "FIRED", right: true},
+			{title: "RECOVERED", right: true},
+			{title: "CONNS", right: true},
+		},
+		rows: tableRows(findings, p),
 	}
 	const met = 2 // the column that gives way when there is not enough room
-	rows := tableRows(findings, p)
-	left := tableWidth
-	for i := range columns {
-		c := &columns[i]
-		c.width = len(c.title)
-		for _, row := range rows {
-			c.width = max(c.width, utf8.RuneCountInString(row[i].text))
-		}
-		left -= c.width + 2
-	}
-	columns[met].width += min(left+2, 0)
-
-	write := func(row []cell) {
-		var b strings.Builder
-		for i, c := range columns {
-			text := clip(row[i].text, c.width)
-			pad := strings.Repeat(" ", c.width-utf8.RuneCountInString(text))
-			if text != "" && row[i].paint != nil {
-				text = row[i].paint(text)
-			}
-			if c.right {
-				text = pad + text
-			} else {
-				text += pad
-			}
-			b.WriteString(text + "  ")
-		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
-	}
+	left := tableWidth - t.fit()
+	t.columns[met].width += min(left+2, 0)
 	fmt.Fprintln(w)
-	head := make([]cell, len(columns))
-	for i, c := range columns {
-		head[i] = cell{c.title, p.bold}
-	}
-	write(head)
-	for _, row := range rows {
-		write(row)
-	}
-}
-
-// A cell of the table.
-type cell struct {
-	text  string
-	paint func(string) string // nil for none
+	t.write(w, p)
 }
 
 // tableRows returns the rows of the table. Findings of one condition stand together; beside the first is its name,

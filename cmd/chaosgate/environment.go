@@ -12,9 +12,29 @@ func variable(flag string) string {
 	return "CHAOSGATE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
+// withoutVariable marks a flag for which no environment variable stands.
+const withoutVariable = "without variable"
+
+// notFromEnvironment has no environment variables stand for flags.
+func notFromEnvironment(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		flags.Lookup(name).Annotations = map[string][]string{withoutVariable: nil}
+	}
+}
+
+// hasVariable reports whether an environment variable stands for a flag.
+func hasVariable(f *pflag.Flag) bool {
+	_, without := f.Annotations[withoutVariable]
+	return !without && f.Name != "help"
+}
+
 // showEnvironment adds to the help of each flag the environment variable that stands for it.
 func showEnvironment(flags *pflag.FlagSet) {
-	flags.VisitAll(func(f *pflag.Flag) { f.Usage += " [$" + variable(f.Name) + "]" })
+	flags.VisitAll(func(f *pflag.Flag) {
+		if hasVariable(f) {
+			f.Usage += " [$" + variable(f.Name) + "]"
+		}
+	})
 }
 
 // fromEnvironment sets each flag that the command line does not from its environment variable. An empty variable is
@@ -23,7 +43,7 @@ func fromEnvironment(flags *pflag.FlagSet, lookup func(string) (string, bool)) e
 	var err error
 	flags.VisitAll(func(f *pflag.Flag) {
 		value, _ := lookup(variable(f.Name))
-		if f.Changed || value == "" || f.Name == "help" || err != nil {
+		if f.Changed || value == "" || !hasVariable(f) || err != nil {
 			return
 		}
 		if e := flags.Set(f.Name, value); e != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/chaosgate/chaos/spec"
@@ -63,6 +64,19 @@ func (o *output) UnmarshalText(text []byte) error {
 	default:
 		names := []string{string(outputText), string(outputJSON)}
 		return fmt.Errorf("got %q, want text or json%s", text, didYouMean(string(text), names))
+	}
+}
+
+// addOutput adds the flag --output of a command that writes events.
+func addOutput(cmd *cobra.Command, o *output) {
+	cmd.Flags().VarP(textFlag{o}, "output", "o", "write events as `FORMAT`: text, or json, one object a line")
+	complete(cmd, "output", string(outputText), string(outputJSON))
+}
+
+// noDefault has help show no default for flags whose zero means another.
+func noDefault(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		flags.Lookup(name).DefValue = "0"
 	}
 }
 

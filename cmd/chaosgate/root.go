@@ -78,6 +78,8 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	return code
 }
 
+func init() { cobra.EnableCommandSorting = false } // help lists commands in the order in which they are needed
+
 // newRoot returns the command line of the program, which is started by typing program.
 func newRoot(program string) *cobra.Command {
 	root := &cobra.Command{
@@ -95,12 +97,30 @@ Begin with:  ` + program + ` demo`,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags(), os.LookupEnv) },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(flagError(cmd.Flags(), err)) })
-	root.AddCommand(newDemo(), newRun(), newVersion())
-	for _, cmd := range root.Commands() {
-		cmd.Example = strings.ReplaceAll(cmd.Example, "chaosgate ", program+" ")
-		showEnvironment(cmd.Flags())
-	}
+	const alone, daemon = "alone", "daemon"
+	root.AddGroup(&cobra.Group{ID: alone, Title: "By itself:"}, &cobra.Group{ID: daemon, Title: "With a daemon:"})
+	grouped(root, alone, newDemo(), newRun())
+	grouped(root, daemon, newGate(), newFault(), newDoor(), newConns(), newClose(), newHeal(), newEvents(), newLease(), newHealthcheck())
+	root.AddCommand(newVersion())
+	inWords(root, program)
 	return root
+}
+
+// grouped adds commands that stand together in help.
+func grouped(root *cobra.Command, group string, cmds ...*cobra.Command) {
+	for _, cmd := range cmds {
+		cmd.GroupID = group
+		root.AddCommand(cmd)
+	}
+}
+
+// inWords has the help of all commands say how the program is started, and which environment variables stand for flags.
+func inWords(cmd *cobra.Command, program string) {
+	cmd.Example = strings.ReplaceAll(cmd.Example, "chaosgate ", program+" ")
+	showEnvironment(cmd.Flags())
+	for _, sub := range cmd.Commands() {
+		inWords(sub, program)
+	}
 }
 
 // knownCommand refuses what is not a command, naming the nearest one.

@@ -45,12 +45,21 @@ given again; the bytes meet them in that order.`,
 			return runGate(cmd.Context(), gate, flags.output, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringArrayVar(&flags.toServer, "to-server", nil, "impose `FAULT` on what goes to the server; may be repeated")
-	cmd.Flags().StringArrayVar(&flags.toClient, "to-client", nil, "impose `FAULT` on what goes to the client; may be repeated")
-	cmd.Flags().Var(textFlag{&flags.door}, "door", "receive connections by `DOOR`: open, hold, refuse or blackhole")
-	addSeed(cmd.Flags(), &flags.seed)
-	cmd.Flags().VarP(textFlag{&flags.output}, "output", "o", "write events as `FORMAT`: text, or json, one object a line")
+	flags.add(cmd)
+	addOutput(cmd, &flags.output)
 	return cmd
+}
+
+// add adds the flags that say what a gate imposes from its first connection on.
+func (f *runFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.toServer, "to-server", nil, "impose `FAULT` on what goes to the server; may be repeated")
+	flags.StringArrayVar(&f.toClient, "to-client", nil, "impose `FAULT` on what goes to the client; may be repeated")
+	flags.Var(textFlag{&f.door}, "door", "receive connections by `DOOR`: open, hold, refuse or blackhole")
+	addSeed(flags, &f.seed)
+	complete(cmd, "door", doorNames()...)
+	completeFault(cmd, "to-server")
+	completeFault(cmd, "to-client")
 }
 
 // oneGate refuses anything but one argument.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chaosgate/chaos"
 	"github.com/chaosgate/chaos/spec"
+	"github.com/chaosgate/chaos/status"
 )
 
 // A gateLog writes what happens at a gate. Its methods text and json are observers; one goroutine calls them, so
@@ -28,37 +29,51 @@ type opening struct {
 
 // text writes an event as a line for people.
 func (l *gateLog) text(e chaos.Event) {
-	p, what := l.paint, ""
 	switch e.Type {
 	case chaos.EventStarted:
 		l.introduce(e)
 		return
 	case chaos.EventImposed, chaos.EventLifted: // the introduction and the summary say it better
 		return
-	case chaos.EventDoor:
-		what = p.yellow("door " + e.Door.String())
-	case chaos.EventOpened:
-		l.conns[e.Conn] = opening{e.Time, e.Addr}
-		what = "opened from " + safe(e.Addr)
-	case chaos.EventFired:
-		what = l.firing(e)
 	case chaos.EventClosed:
 		if e.By == "dial" { // it was never open, and why has been said
 			return
 		}
-		what = l.closed(e)
-	case chaos.EventDialError:
-		what = p.red("server unreachable: ") + safe(e.Err)
-	case chaos.EventAcceptError:
-		what = p.red("cannot accept: ") + safe(e.Err)
-	default:
-		what = safe(e.String())
 	}
 	who := "gate"
 	if e.Conn != 0 {
 		who = fmt.Sprintf("conn %d", e.Conn)
 	}
-	fmt.Fprintf(l.out, "%s  %-8s  %s\n", p.dim(e.Time.Format("15:04:05.000")), who, what)
+	n := l.narrator()
+	n.tell(e.Time, who, n.what(l.status(e)))
+}
+
+// narrator returns what puts events into words.
+func (l *gateLog) narrator() *narrator {
+	const width = 8 // room for 999 connections
+	return &narrator{out: l.out, paint: l.paint, width: width, udp: func(string) bool { return l.datagrams() }}
+}
+
+// status returns an event as a daemon would tell it, as far as words are made of it.
+func (l *gateLog) status(e chaos.Event) status.Event {
+	s := status.Event{
+		Time: e.Time, Type: e.Type, Conn: e.Conn, Addr: e.Addr, Ended: e.By, Err: e.Err, Direction: &e.Direction, Door: &e.Door, How: &e.How,
+		Hits: &e.Hits, Offset: &e.Offset, Bytes: &e.Bytes, Dropped: &e.Bytes, ToServer: &e.ToServer, ToClient: &e.ToClient,
+		DatagramsToServer: e.DatagramsToServer, DatagramsToClient: e.DatagramsToClient,
+	}
+	if e.Fault != "" {
+		s.Kind, s.Text = e.Fault, l.fault(e)
+	}
+	switch e.Type {
+	case chaos.EventOpened:
+		l.conns[e.Conn] = opening{e.Time, e.Addr}
+	case chaos.EventClosed:
+		if was, ok := l.conns[e.Conn]; ok {
+			s.Age = e.Time.Sub(was.at).Seconds()
+			delete(l.conns, e.Conn)
+		}
+	}
+	return s
 }
 
 // introduce writes what the gate is.
@@ -71,26 +86,6 @@ func (l *gateLog) introduce(e chaos.Event) {
 	}
 }
 
-// firing returns what a fault has done.
-func (l *gateLog) firing(e chaos.Event) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", e.Direction, l.paint.yellow(l.fault(e)+" fired"))
-	if e.Hits > 1 {
-		fmt.Fprintf(&b, " %d times, last", e.Hits)
-	}
-	switch {
-	case l.datagrams():
-		fmt.Fprintf(&b, " at datagram %d, for %s", e.Offset, size(e.Bytes))
-	case e.Bytes > 0:
-		fmt.Fprintf(&b, " at byte %d, for %s", e.Offset, size(e.Bytes))
-	case strings.HasSuffix(l.fault(e), "stall"): // it leaves bytes unread, the stream goes on
-		fmt.Fprintf(&b, " at byte %d", e.Offset)
-	default: // it has met the end of the stream, or made it
-		fmt.Fprintf(&b, " at the end, byte %d", e.Offset)
-	}
-	return b.String()
-}
-
 // fault returns the fault that an event is about, as it was written.
 func (l *gateLog) fault(e chaos.Event) string {
 	faults := l.gate.ToServer
@@ -101,24 +96,6 @@ func (l *gateLog) fault(e chaos.Event) string {
 		return spec.Text(faults[e.Ordinal].Fault)
 	}
 	return e.Fault
-}
-
-// closed returns how a connection ended.
-func (l *gateLog) closed(e chaos.Event) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "closed by %s (%v)", safe(e.By), e.How)
-	if was, ok := l.conns[e.Conn]; ok {
-		fmt.Fprintf(&b, " after %s", short(e.Time.Sub(was.at)))
-		delete(l.conns, e.Conn)
-	}
-	fmt.Fprintf(&b, ", %s to server, %s to client", l.amount(e.ToServer, e.DatagramsToServer), l.amount(e.ToClient, e.DatagramsToClient))
-	if e.Bytes > 0 {
-		fmt.Fprintf(&b, ", %s dropped", size(e.Bytes))
-	}
-	if e.Err != "" {
-		b.WriteString(": " + safe(e.Err))
-	}
-	return b.String()
 }
 
 // An eventJSON is an event as a JSON object. What does not belong to an event's type is left out.
@@ -190,10 +167,7 @@ func (l *gateLog) datagrams() bool { return strings.HasPrefix(l.gate.Network, "u
 
 // amount returns what was delivered: bytes, and of datagrams their number.
 func (l *gateLog) amount(bytes, datagrams int64) string {
-	if !l.datagrams() {
-		return size(bytes)
-	}
-	return plural(datagrams, "datagram") + " (" + size(bytes) + ")"
+	return amountText(l.datagrams(), bytes, datagrams)
 }
 
 // size returns a number of bytes with a unit fit for it.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/chaosgate/chaos"
+	"github.com/chaosgate/chaos/status"
 )
 
 // A summary is what a gate has done until it was closed.
@@ -29,31 +30,17 @@ func (l *gateLog) sum(s summary, out output) {
 		return
 	}
 	st := s.stats
-	what := "connection"
-	if l.datagrams() {
-		what = "session"
-	}
-	fmt.Fprintf(l.out, "\n%s in %s; %s to server, %s to client", plural(st.Accepted, what), short(s.took),
+	fmt.Fprintf(l.out, "\n%s in %s; %s to server, %s to client", plural(st.Accepted, l.noun()), short(s.took),
 		l.amount(st.ToServer, st.DatagramsToServer), l.amount(st.ToClient, st.DatagramsToClient))
 	if st.Dropped > 0 {
 		fmt.Fprintf(l.out, ", %s dropped", size(st.Dropped))
 	}
 	fmt.Fprintln(l.out)
-	for _, c := range []struct {
-		n    int64
-		what string
-	}{
-		{st.DialErrors, "time the server could not be reached"},
-		{st.AcceptErrors, "accept error"},
-		{st.Refused, "time the server's host said that nobody listens"},
-		{st.Overflowed, "datagram thrown away, the gate's memory was full"},
-		{st.KernelDrops, "datagram dropped by the kernel, a receive buffer was full"},
-		{st.SendErrors, "datagram that the kernel did not send"},
-		{st.EventsLost, "event not shown, the output is too slow"},
-	} {
-		if c.n > 0 {
-			fmt.Fprintln(l.out, l.paint.red(plural(c.n, c.what)))
-		}
+	for _, trouble := range troubles(status.Stats{
+		DialErrors: st.DialErrors, AcceptErrors: st.AcceptErrors, Refused: st.Refused, Overflowed: st.Overflowed,
+		KernelDrops: st.KernelDrops, SendErrors: st.SendErrors, EventsLost: st.EventsLost,
+	}) {
+		fmt.Fprintln(l.out, l.paint.red(trouble))
 	}
 	if l.gate.Door != chaos.Open {
 		fmt.Fprintf(l.out, "door       %-40v %s\n", l.gate.Door, l.fired(s.doorHits, l.gate.Door == chaos.Refuse))
@@ -61,6 +48,35 @@ func (l *gateLog) sum(s summary, out output) {
 	for _, f := range s.faults {
 		fmt.Fprintf(l.out, "%-9v  %-40s %s\n", f.way, f.text, l.fired(f.hits, false))
 	}
+}
+
+// troubles returns what has gone wrong at a gate.
+func troubles(s status.Stats) (lines []string) {
+	for _, c := range []struct {
+		n    int64
+		what string
+	}{
+		{s.DialErrors, "time the server could not be reached"},
+		{s.AcceptErrors, "accept error"},
+		{s.Refused, "time the server's host said that nobody listens"},
+		{s.Overflowed, "datagram thrown away, the gate's memory was full"},
+		{s.KernelDrops, "datagram dropped by the kernel, a receive buffer was full"},
+		{s.SendErrors, "datagram that the kernel did not send"},
+		{s.EventsLost, "event not shown, the output is too slow"},
+	} {
+		if c.n > 0 {
+			lines = append(lines, plural(c.n, c.what))
+		}
+	}
+	return lines
+}
+
+// noun returns what the gate's connections are called.
+func (l *gateLog) noun() string {
+	if l.datagrams() {
+		return "session"
+	}
+	return "connection"
 }
 
 // fired returns how often something has fired, if that can be known.

@@ -87,8 +87,8 @@ func TestFiring(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			test.event.Direction = chaos.ToClient
-			if got := l.firing(test.event); got != test.want {
+			test.event.Direction, test.event.Type, test.event.Fault = chaos.ToClient, chaos.EventFired, "x"
+			if got := l.narrator().what(l.status(test.event)); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
