@@ -25,9 +25,6 @@ import (
 // heartbeat is how often a stream that has nothing to tell says that it is there.
 const heartbeat = 15 * time.Second
 
-// mostEvents is how many events can be waited for.
-const mostEvents = 10_000
-
 // An eventsQuery says which events are wanted.
 type eventsQuery struct {
 	Waiting
@@ -61,6 +58,9 @@ func (a *api) events(ctx context.Context, in *eventsQuery) (*huma.StreamResponse
 	if err != nil {
 		return nil, err
 	}
+	if in.Count > 0 && in.Lease != "" {
+		return nil, invalid("lease", "lease: got %q beside count, want one of them: a lease is held by a stream", clean(in.Lease))
+	}
 	release := func() {}
 	if in.Lease != "" {
 		ttl, err := duration("ttl", in.TTL, 10*time.Second)
@@ -73,7 +73,6 @@ func (a *api) events(ctx context.Context, in *eventsQuery) (*huma.StreamResponse
 	}
 	reader := a.hub.Events(since)
 	if in.Count > 0 {
-		defer release()
 		return a.someEvents(ctx, reader, in)
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -195,6 +193,3 @@ func (endSchema) Schema(huma.Registry) *huma.Schema { return names(chaos.Abort) 
 
 // Schema is the schema of a connection's state.
 func (stateSchema) Schema(huma.Registry) *huma.Schema { return names(chaos.Closed) }
-
-// operations returns the paths of an OpenAPI document, sorted.
-func operations(o *huma.OpenAPI) []string { return slices.Sorted(maps.Keys(o.Paths)) }
