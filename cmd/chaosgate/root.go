@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/chaosgate/chaos/cmd/chaosgate/internal/config"
 )
 
 // run is the whole program: it returns the exit code. The first SIGINT or SIGTERM cancels the command, which then
@@ -72,7 +74,9 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	if err != nil && err.Error() != "" {
 		fmt.Fprintf(stderr, "chaosgate: %v\n", err)
 	}
-	if code == exitUsage {
+	if where, ok := errors.AsType[*config.Error](err); ok { // no flag would have helped
+		fmt.Fprint(stderr, where.Excerpt())
+	} else if code == exitUsage {
 		fmt.Fprintf(stderr, "see '%s --help'\n", cmd.CommandPath())
 	}
 	return code
@@ -100,7 +104,7 @@ Begin with:  ` + program + ` demo`,
 	const alone, daemon = "alone", "daemon"
 	root.AddGroup(&cobra.Group{ID: alone, Title: "By itself:"}, &cobra.Group{ID: daemon, Title: "With a daemon:"})
 	grouped(root, alone, newDemo(), newRun())
-	grouped(root, daemon, newGate(), newFault(), newDoor(), newConns(), newClose(), newHeal(), newEvents(), newLease(), newHealthcheck())
+	grouped(root, daemon, newServe(), newGate(), newFault(), newDoor(), newConns(), newClose(), newHeal(), newEvents(), newLease(), newHealthcheck(), newConfig())
 	root.AddCommand(newVersion())
 	inWords(root, program)
 	return root

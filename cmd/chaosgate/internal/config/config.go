@@ -115,7 +115,7 @@ func (s source) gates(root *node) ([]*node, *Error) {
 		case near == "gates":
 			return nil, s.wrong(m.where, m.key, fmt.Errorf("unknown key %q, did you mean gates?", m.key))
 		case near != "":
-			return nil, s.wrong(m.where, m.key, errors.New("got one gate, want a list of gates: it begins with - "))
+			return nil, s.wrong(m.where, m.key, errors.New("got one gate, want a list of gates, each with - before it"))
 		default:
 			return nil, s.wrong(m.where, m.key, fmt.Errorf("unknown key %s, want gates", shown(m.key)))
 		}

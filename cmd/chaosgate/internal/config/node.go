@@ -100,6 +100,8 @@ func (n *node) what() string {
 		return "an object"
 	case n.isText:
 		return shown(n.text)
+	case n.scalar == "null":
+		return "nothing"
 	default:
 		return shown(n.scalar)
 	}
