@@ -244,13 +244,13 @@ func TestRequests(t *testing.T) {
 			"CloseConns by reset", func(ctx context.Context, c *client.Client) (any, error) {
 				return c.CloseConns(ctx, "redis", 5, chaos.RST)
 			},
-			"DELETE /v1/gates/redis/conns?count=5&how=reset", "", `{"ended":2}`, 2,
+			"DELETE /v1/gates/redis/conns?count=5&how=rst", "", `{"ended":2}`, 2,
 		},
 		{
 			"CloseConn", func(ctx context.Context, c *client.Client) (any, error) {
 				return nil, c.CloseConn(ctx, "redis", 3, chaos.RST)
 			},
-			"DELETE /v1/gates/redis/conns/3?how=reset", "", "", nil,
+			"DELETE /v1/gates/redis/conns/3?how=rst", "", "", nil,
 		},
 		{
 			"Lease", func(ctx context.Context, c *client.Client) (any, error) { return c.Lease(ctx, "ci", 90*time.Second) },

@@ -55,7 +55,7 @@ func ending(how chaos.End) (url.Values, error) {
 	case chaos.FIN:
 		return url.Values{"how": {"fin"}}, nil
 	case chaos.RST:
-		return url.Values{"how": {"reset"}}, nil
+		return url.Values{"how": {"rst"}}, nil
 	default:
 		return nil, &Error{Code: "invalid", Path: "how", Detail: fmt.Sprintf("how: got %v, want FIN or RST", how)}
 	}

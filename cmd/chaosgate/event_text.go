@@ -91,11 +91,7 @@ func (n *narrator) fault(e status.Event) string {
 	if e.Text != "" && n.texts != nil {
 		n.texts[at] = e.Text
 	}
-	text := safe(cmp.Or(e.Text, n.texts[at], e.Kind))
-	if e.Fault == "" || e.Fault == e.Kind {
-		return text
-	}
-	return fmt.Sprintf("%s (%s)", safe(e.Fault), text)
+	return faultName(e.Fault, e.Kind, cmp.Or(e.Text, n.texts[at], e.Kind))
 }
 
 // fired returns how often a fault has fired.

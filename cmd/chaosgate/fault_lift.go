@@ -79,6 +79,6 @@ func (t *talk) lifted(gate string, faults []status.Fault) {
 		fmt.Fprintf(t.out, "nothing was imposed at %s\n", safe(gate))
 	}
 	for _, f := range faults {
-		fmt.Fprintf(t.out, "%s (%s) lifted from %s of %s, %s\n", t.paint.bold(safe(f.ID)), safe(f.Text), whereText(f), safe(gate), t.firedText(f))
+		fmt.Fprintf(t.out, "%s lifted from %s of %s, %s\n", t.paint.bold(faultName(f.ID, f.Kind, f.Text)), whereText(f), safe(gate), t.firedText(f))
 	}
 }

@@ -47,6 +47,14 @@ func (t *talk) faults(faults []status.GateFault, gates bool) {
 	rows.writeFit(t.out, t.paint)
 }
 
+// faultName returns a fault as it is written, with its id if that tells more than its kind.
+func faultName(id, kind, text string) string {
+	if id == "" || id == kind {
+		return safe(text)
+	}
+	return fmt.Sprintf("%s (%s)", safe(id), safe(text))
+}
+
 // whereText returns what a fault is imposed on.
 func whereText(f status.Fault) string {
 	if f.Conn != 0 {
@@ -77,7 +85,7 @@ func untilText(f status.Fault) string {
 
 // fault writes all about a fault.
 func (t *talk) fault(f status.Fault) {
-	fmt.Fprintf(t.out, "%s: %s on %s, %s\n", t.paint.bold(safe(f.ID)), safe(f.Text), whereText(f), t.firedText(f))
+	fmt.Fprintf(t.out, "%s on %s, %s\n", t.paint.bold(faultName(f.ID, f.Kind, f.Text)), whereText(f), t.firedText(f))
 	imposed := "imposed " + ago(f.Since)
 	if f.By != "" {
 		imposed += " by " + safe(f.By)

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/chaosgate/chaos/client"
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/config"
 )
 
@@ -74,9 +75,10 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	if err != nil && err.Error() != "" {
 		fmt.Fprintf(stderr, "chaosgate: %v\n", err)
 	}
+	_, asked := errors.AsType[*client.Error](err) // what a daemon refuses no help explains
 	if where, ok := errors.AsType[*config.Error](err); ok { // no flag would have helped
 		fmt.Fprint(stderr, where.Excerpt())
-	} else if code == exitUsage {
+	} else if code == exitUsage && !asked {
 		fmt.Fprintf(stderr, "see '%s --help'\n", cmd.CommandPath())
 	}
 	return code
@@ -105,7 +107,7 @@ Begin with:  ` + program + ` demo`,
 	root.AddGroup(&cobra.Group{ID: alone, Title: "By itself:"}, &cobra.Group{ID: daemon, Title: "With a daemon:"})
 	grouped(root, alone, newDemo(), newRun())
 	grouped(root, daemon, newServe(), newGate(), newFault(), newDoor(), newConns(), newClose(), newHeal(), newEvents(), newLease(), newHealthcheck(), newConfig())
-	root.AddCommand(newVersion())
+	root.AddCommand(newVersion(), newMan())
 	inWords(root, program)
 	return root
 }
