@@ -75,7 +75,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	if err != nil && err.Error() != "" {
 		fmt.Fprintf(stderr, "chaosgate: %v\n", err)
 	}
-	_, asked := errors.AsType[*client.Error](err) // what a daemon refuses no help explains
+	_, asked := errors.AsType[*client.Error](err)           // what a daemon refuses no help explains
 	if where, ok := errors.AsType[*config.Error](err); ok { // no flag would have helped
 		fmt.Fprint(stderr, where.Excerpt())
 	} else if code == exitUsage && !asked {
