@@ -67,7 +67,7 @@ func TestCrowd(t *testing.T) {
 			}
 		}
 	}
-	if blocked < stalled/2 {
+	if blocked < stalled/10 {
 		t.Errorf("%d of %d connections could not write any more: the test proves nothing", blocked, stalled)
 	}
 	api := strings.TrimPrefix(d.url, "http://")
