@@ -291,29 +291,36 @@ func TestServeStops(t *testing.T) {
 	}
 }
 
-// TestServeStopsThoughNobodyReadsItsLog has a daemon log more than fits anywhere.
+// TestServeStopsThoughNobodyReadsItsLog has a daemon log more than fits anywhere, to somebody who does not read on, or is gone.
 func TestServeStopsThoughNobodyReadsItsLog(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"does not read", "is gone"} {
+		t.Run(name, func(t *testing.T) {
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			d := daemonCommand(t, "--until-stdin-closes")
+			d.cmd.Stderr = w
+			d.start()
+			w.Close()
+			line, err := bufio.NewReader(r).ReadBytes('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.log.Write(line)
+			d.awaitReady()
+			if name == "is gone" {
+				r.Close()
+			}
+			for range 300 { // each is several lines
+				d.must("PUT", "/v1/gates", []map[string]any{{"name": "a", "server": "127.0.0.1:9", "to_client": "delay by=1s"}})
+				d.must("PUT", "/v1/gates", []any{})
+			}
+			d.stdin.Close()
+			d.awaitExit(exitFine)
+		})
 	}
-	defer r.Close()
-	d := daemonCommand(t, "--until-stdin-closes")
-	d.cmd.Stderr = w
-	d.start()
-	w.Close()
-	line, err := bufio.NewReader(r).ReadBytes('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.log.Write(line)
-	d.awaitReady()
-	for range 500 { // each is several lines
-		d.must("PUT", "/v1/gates", []map[string]any{{"name": "a", "server": "127.0.0.1:9", "to_client": "delay by=1s"}})
-		d.must("PUT", "/v1/gates", []any{})
-	}
-	d.stdin.Close()
-	d.awaitExit(exitFine)
 }
 
 // TestServeLeavesAtTheSecondSignal has a peer that keeps a gate from ending: it takes nothing of what it is sent.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +178,41 @@ func TestExcerpt(t *testing.T) {
 				t.Errorf("excerpt (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestManual reads the example of the manual, and looks that its table has all keys.
+func TestManual(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "docs", "daemon.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(data)
+	_, example, _ := strings.Cut(page, "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	f, err := Read("daemon.md", []byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Gates) != 2 || f.Faults() != 5 {
+		t.Errorf("the example has %d gates and %d faults, want 2 and 5", len(f.Gates), f.Faults())
+	}
+	for field := range reflect.TypeFor[spec.Gate]().Fields() {
+		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if !strings.Contains(page, "\n| `"+key+"` | ") {
+			t.Errorf("the manual lacks the key %s", key)
+		}
+	}
+	_, said, _ := strings.Cut(page, "$ chaosgate config check gates.yaml\n    chaosgate: ")
+	where, shown, _ := strings.Cut(said, "\n")
+	shown, _, _ = strings.Cut(shown, "\n\n")
+	_, err = Read("gates.yaml", []byte(strings.Replace(example, "by=200ms", "by=200", 1)))
+	refused, ok := errors.AsType[*Error](err)
+	if !ok || refused.Error() != where {
+		t.Fatalf("the manual says\n%s\nbut it is\n%v", where, err)
+	}
+	if got := strings.ReplaceAll(strings.TrimSpace(refused.Excerpt()), "\n", "\n    "); got != strings.TrimSpace(shown) {
+		t.Errorf("the manual shows\n%s\nbut it is\n%s", shown, got)
 	}
 }
 
