@@ -75,18 +75,6 @@ func (r *raw) read(most int) (ch *chunk, n int, err error) {
 // waitRead waits until a read would not block. It consumes nothing.
 func (r *raw) waitRead() error { return r.src.Read(r.waitFn) }
 
-// copyOnce moves what has arrived through a buffer.
-func (r *raw) copyOnce(p *pump) (n int, err error) {
-	ch, n, err := r.read(chunkSize)
-	if n > 0 && err == nil {
-		err = p.relay(ch.buf[:n])
-	}
-	if ch != nil {
-		chunks.Put(ch)
-	}
-	return n, err
-}
-
 // readFD reads from a descriptor that does not block.
 func readFD(fd uintptr, buf []byte) (n int, err error) {
 	for {

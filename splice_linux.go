@@ -73,6 +73,7 @@ type splicer struct {
 	small  int  // moves of less than bulk in a row
 	inFn   func(fd uintptr) bool
 	outFn  func(fd uintptr) bool
+	ferry
 }
 
 func (s *splicer) init(r *raw) {
@@ -137,7 +138,7 @@ func (r *raw) move(p *pump) (n int, err error) {
 		return int(r.inPipe), r.flush(p)
 	}
 	if !r.bulk {
-		n, err := r.copyOnce(p)
+		n, err := r.pass(r, p)
 		r.bulk, r.small = n >= bulk, 0
 		return n, err
 	}
@@ -151,7 +152,7 @@ func (r *raw) move(p *pump) (n int, err error) {
 		// the stream has ended behind it: only a read can tell.
 		r.give()
 		r.bulk = false
-		return r.copyOnce(p)
+		return r.pass(r, p)
 	}
 	if err != nil {
 		r.give()

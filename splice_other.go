@@ -7,8 +7,17 @@ type splicer struct{}
 
 func (*splicer) init(*raw) {}
 
-// move moves what has arrived.
-func (r *raw) move(p *pump) (n int, err error) { return r.copyOnce(p) }
+// move moves what has arrived through a buffer.
+func (r *raw) move(p *pump) (n int, err error) {
+	ch, n, err := r.read(chunkSize)
+	if n > 0 && err == nil {
+		err = p.relay(ch.buf[:n])
+	}
+	if ch != nil {
+		chunks.Put(ch)
+	}
+	return n, err
+}
 
 func (*pump) piped() bool { return false }
 
