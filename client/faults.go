@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chaosgate/chaos"
@@ -105,9 +106,15 @@ func (c *Client) Find(ctx context.Context, gate, id string) (Where, error) {
 		}
 		known = append(known, f.ID)
 	}
+	const most = 10 // that are named
 	detail := fmt.Sprintf("unknown fault %q at gate %s", id, gate)
-	if near := spec.Nearest(id, known); near != "" {
+	switch near := spec.Nearest(id, known); {
+	case near != "":
 		detail += ", did you mean " + near + "?"
+	case len(known) == 0:
+		detail += ", where nothing is imposed"
+	case len(known) <= most:
+		detail += ", want " + strings.Join(known, " or ")
 	}
 	return Where{}, &Error{Status: http.StatusNotFound, Code: "unknown", Path: "fault", Detail: detail, Boot: c.Boot()}
 }

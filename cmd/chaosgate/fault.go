@@ -107,7 +107,8 @@ func flow(text string) (chaos.Direction, error) {
 	if d.UnmarshalText([]byte(strings.ReplaceAll(text, "-", "_"))) == nil {
 		return d, nil
 	}
-	return d, fmt.Errorf("got %q, want to-server or to-client%s", text, didYouMean(text, []string{"to_server", "to_client"}))
+	near := strings.ReplaceAll(didYouMean(text, []string{"to_server", "to_client"}), "_", "-")
+	return d, fmt.Errorf("got %q, want to-server or to-client%s", text, near)
 }
 
 // faultTexts returns the faults that some arguments are: each argument is one or several, and those without blanks belong together, so

@@ -17,6 +17,7 @@ import (
 
 	"github.com/chaosgate/chaos/client"
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/config"
+	"github.com/chaosgate/chaos/spec"
 )
 
 // run is the whole program: it returns the exit code. The first SIGINT or SIGTERM cancels the command, which then
@@ -106,7 +107,7 @@ Begin with:  ` + program + ` demo`,
 	const alone, daemon = "alone", "daemon"
 	root.AddGroup(&cobra.Group{ID: alone, Title: "By itself:"}, &cobra.Group{ID: daemon, Title: "With a daemon:"})
 	grouped(root, alone, newDemo(), newRun())
-	grouped(root, daemon, newServe(), newGate(), newFault(), newDoor(), newConns(), newClose(), newHeal(), newEvents(), newLease(), newHealthcheck(), newConfig())
+	grouped(root, daemon, newServe(), newGate(), newFault(), newDoor(), newConns(), newClose(), newHeal(), newEvents(), newLease(), newApply(), newConfig(), newHealthcheck())
 	root.AddCommand(newVersion(), newMan())
 	inWords(root, program)
 	return root
@@ -150,9 +151,12 @@ func flagError(flags *pflag.FlagSet, err error) error {
 	var bad *pflag.InvalidValueError
 	switch {
 	case errors.As(err, &unknown):
-		var names []string
-		flags.VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		return fmt.Errorf("%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))
+		var names []string // with underscores, as they are compared
+		flags.VisitAll(func(f *pflag.Flag) { names = append(names, strings.ReplaceAll(f.Name, "-", "_")) })
+		if near := spec.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+			return fmt.Errorf("%w, did you mean --%s?", err, strings.ReplaceAll(near, "_", "-"))
+		}
+		return err
 	case errors.As(err, &bad):
 		return fmt.Errorf("--%s: %w", bad.GetFlag().Name, bad.Unwrap())
 	default:

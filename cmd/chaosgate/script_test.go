@@ -30,12 +30,17 @@ const patience = 20 * time.Second
 //	gate ARG...              starts the program and waits until it listens; sets $GATE
 //	until PATTERN            waits until the program has written that
 //	interrupt SIGNAL CODE    ends the program by INT or TERM, or by INT,TERM at once; what it wrote is then in out and err
+//	daemon ARG...            starts a daemon and waits until it listens; sets $CHAOSGATE_DAEMON, by which the other commands find it
+//	at NAME                  sets $GATE to where a gate of the daemon's listens
+//	stay LINE...             as ask, but the connection stays open until the script ends, or leave closes the oldest of them
+//	leave                    closes the oldest connection that stay has opened
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
 			env.Values[stageKey{}] = &scriptStage{}
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // a program that is built with -race would sleep for a second at its end
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -44,6 +49,10 @@ func TestScripts(t *testing.T) {
 			"gate":       startGate,
 			"until":      until,
 			"interrupt":  interrupt,
+			"daemon":     beginDaemon,
+			"at":         atGate,
+			"stay":       stay,
+			"leave":      leave,
 		},
 	})
 }
@@ -51,7 +60,10 @@ func TestScripts(t *testing.T) {
 type stageKey struct{}
 
 // A scriptStage is what one script has under way.
-type scriptStage struct{ program *exec.Cmd }
+type scriptStage struct {
+	program *exec.Cmd
+	staying []net.Conn // that stay has opened and leave has not closed
+}
 
 func echoServer(ts *testscript.TestScript, _ bool, networks []string) {
 	ts.Setenv("NETWORK", "tcp")
@@ -112,6 +124,11 @@ func exchangeLines(network, addr string, lines []string, fails bool) error {
 		return err
 	}
 	defer conn.Close()
+	return exchangeOn(conn, network, lines, fails)
+}
+
+// exchangeOn does so on a connection that there is.
+func exchangeOn(conn net.Conn, network string, lines []string, fails bool) error {
 	wait := patience
 	if network == "udp" && fails { // what is lost is lost in silence
 		wait = time.Second / 2
@@ -148,31 +165,32 @@ func startGate(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = out, errs
+	cmd.Env = []string{"GORACE=" + ts.Getenv("GORACE")}
 	newRun().Flags().VisitAll(func(f *pflag.Flag) { // of the environment what the script has set, and nothing else
 		cmd.Env = append(cmd.Env, variable(f.Name)+"="+ts.Getenv(variable(f.Name)))
 	})
 	ts.Check(cmd.Start())
 	ts.Value(stageKey{}).(*scriptStage).program = cmd
 	ts.Defer(func() { cmd.Process.Kill() })
-	match := waitFor(ts, listening)
+	match := waitFor(ts, "out", listening)
 	ts.Setenv("GATE", string(append(match[1], match[2]...)))
 }
 
 func until(ts *testscript.TestScript, _ bool, args []string) {
-	waitFor(ts, regexp.MustCompile(args[0]))
+	waitFor(ts, "out", regexp.MustCompile(args[0]))
 }
 
-// waitFor waits until the program has written something.
-func waitFor(ts *testscript.TestScript, pattern *regexp.Regexp) [][]byte {
+// waitFor waits until a program has written something into a file.
+func waitFor(ts *testscript.TestScript, file string, pattern *regexp.Regexp) [][]byte {
 	for begin := time.Now(); time.Since(begin) < patience; {
-		text, err := os.ReadFile(ts.MkAbs("out"))
+		text, err := os.ReadFile(ts.MkAbs(file))
 		ts.Check(err)
 		if match := pattern.FindSubmatch(text); match != nil {
 			return match
 		}
 		time.Sleep(5 * time.Millisecond) // a file tells nobody that it has grown
 	}
-	for _, name := range []string{"out", "err"} {
+	for _, name := range []string{"out", "err", "daemon.log"} {
 		text, _ := os.ReadFile(ts.MkAbs(name))
 		ts.Logf("%s: %s", name, bytes.TrimSpace(text))
 	}
