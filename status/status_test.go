@@ -16,8 +16,20 @@ import (
 
 // types are all that goes over the wire.
 var types = []any{
-	status.Gate{}, status.Stats{}, status.Fault{}, status.Hit{}, status.Offset{}, status.Conn{}, status.Diff{}, status.Healed{}, status.GateFault{},
-	status.GateDoor{}, status.Ended{}, status.Lease{}, status.Version{}, status.Event{},
+	status.Gate{},
+	status.Stats{},
+	status.Fault{},
+	status.Hit{},
+	status.Offset{},
+	status.Conn{},
+	status.Diff{},
+	status.Healed{},
+	status.GateFault{},
+	status.GateDoor{},
+	status.Ended{},
+	status.Lease{},
+	status.Version{},
+	status.Event{},
 }
 
 // TestKeys checks that each field has a key of its own in JSON, in lower case, and most have a sentence for the API's document.
