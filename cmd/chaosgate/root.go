@@ -95,7 +95,9 @@ func newRoot(program string) *cobra.Command {
 		Long: `chaosgate stands between clients and a server and does to their traffic what a bad network does:
 it delays, cuts, corrupts, stalls, closes and resets, exactly as told and no more.
 
-Begin with:  ` + program + ` demo`,
+Begin with:  ` + program + ` demo
+Then, before a server of your own:  ` + program + ` run,
+or ` + program + ` serve, and from elsewhere ` + program + ` gate add`,
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: program},
 		Args:              knownCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
