@@ -24,7 +24,8 @@ and leaves nothing behind.
 
 The table goes to stdout, what happens meanwhile to stderr. The exit code is 1 if a condition did
 not fire or the client did not recover from it.`,
-		Args: arguments(cobra.NoArgs),
+		Args:    arguments(cobra.NoArgs),
+		Example: `  chaosgate demo --seed 42`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context(), cmd.Root().DisplayName(), uint64(seed), demoConditions(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

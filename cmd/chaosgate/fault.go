@@ -47,7 +47,9 @@ func newFaultList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [NAME]",
 		Short: "List what is imposed: at a gate, or at all",
-		Args:  arguments(cobra.MaximumNArgs(1)),
+		Example: `  chaosgate fault list
+  chaosgate fault list redis -o json`,
+		Args: arguments(cobra.MaximumNArgs(1)),
 	}
 	addForm(cmd, &form)
 	completing(cmd, gateNames, nil)
@@ -82,9 +84,10 @@ func newFaultList() *cobra.Command {
 func newFaultShow() *cobra.Command {
 	var form form
 	cmd := &cobra.Command{
-		Use:   "show NAME ID",
-		Short: "Show a fault: how often it has fired, and from where it holds",
-		Args:  named("NAME", "ID"),
+		Use:     "show NAME ID",
+		Short:   "Show a fault: how often it has fired, and from where it holds",
+		Example: `  chaosgate fault show redis delay`,
+		Args:    named("NAME", "ID"),
 	}
 	addForm(cmd, &form)
 	completing(cmd, gateNames, faultIDs, nil)

@@ -27,7 +27,9 @@ func newGateList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the gates",
-		Args:  arguments(cobra.NoArgs),
+		Example: `  chaosgate gate list
+  chaosgate gate list -o json`,
+		Args: arguments(cobra.NoArgs),
 	}
 	addForm(cmd, &form)
 	return talking(cmd, func(ctx context.Context, t *talk, _ []string) error {
@@ -42,9 +44,10 @@ func newGateList() *cobra.Command {
 func newGateShow() *cobra.Command {
 	var form form
 	cmd := &cobra.Command{
-		Use:   "show NAME",
-		Short: "Show a gate: what is imposed, what has fired, its figures",
-		Args:  named("NAME"),
+		Use:     "show NAME",
+		Short:   "Show a gate: what is imposed, what has fired, its figures",
+		Example: `  chaosgate gate show redis`,
+		Args:    named("NAME"),
 	}
 	addForm(cmd, &form)
 	completing(cmd, gateNames, nil)
@@ -84,8 +87,9 @@ bytes on the same connections, counted from 1, have the same faults.`,
 
 func newGateRemove() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "remove NAME...",
-		Short: "Remove gates, and their connections with them",
+		Use:     "remove NAME...",
+		Short:   "Remove gates, and their connections with them",
+		Example: `  chaosgate gate remove redis db`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usage(errors.New("got no argument, want the NAME of a gate"))

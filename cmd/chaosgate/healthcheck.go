@@ -13,8 +13,9 @@ const healthPatience = 5 * time.Second
 
 func newHealthcheck() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "healthcheck",
-		Short: "Ask whether the daemon is there and serves: exit code 0, or 3 if not",
+		Use:     "healthcheck",
+		Short:   "Ask whether the daemon is there and serves: exit code 0, or 3 if not",
+		Example: `  chaosgate healthcheck --daemon http://127.0.0.1:9000`,
 		Long: `healthcheck asks whether the daemon is there and serves, and waits 5 s at most. It needs no token, and is made for
 container runtimes:
 

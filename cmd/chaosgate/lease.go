@@ -32,9 +32,10 @@ lifted, the doors opened and the gates removed. A test that dies then leaves not
 func newLeaseList() *cobra.Command {
 	var form form
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the leases, and what hangs on them",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "list",
+		Short:   "List the leases, and what hangs on them",
+		Example: `  chaosgate lease list`,
+		Args:    arguments(cobra.NoArgs),
 	}
 	addForm(cmd, &form)
 	return talking(cmd, func(ctx context.Context, t *talk, _ []string) error {
@@ -144,9 +145,10 @@ machine is gone, the lease ends by itself after TIME.`,
 func newLeaseEnd() *cobra.Command {
 	var form form
 	cmd := &cobra.Command{
-		Use:   "end NAME",
-		Short: "End a lease: what hangs on it is lifted, opened, removed",
-		Args:  named("NAME"),
+		Use:     "end NAME",
+		Short:   "End a lease: what hangs on it is lifted, opened, removed",
+		Example: `  chaosgate lease end ci`,
+		Args:    named("NAME"),
 	}
 	addForm(cmd, &form)
 	completing(cmd, leaseNames, nil)

@@ -14,9 +14,10 @@ var version string
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of the program and what it was built with",
-		Args:  arguments(cobra.NoArgs),
+		Use:     "version",
+		Short:   "Print the version of the program and what it was built with",
+		Example: `  chaosgate version`,
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "chaosgate %s %s %s/%s\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
