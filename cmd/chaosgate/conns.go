@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -63,7 +64,7 @@ func (t *talk) showConns(form form, conns []status.Conn, err error) error {
 	if err != nil {
 		return err
 	}
-	return t.show(form, conns, func() { t.conns(conns) })
+	return t.show(form, conns, func() { connTable(conns, t.paint).writeFit(t.out, t.paint) })
 }
 
 // watch shows a gate's connections again and again: in place on a terminal, otherwise one after another.
@@ -80,19 +81,23 @@ func (t *talk) watch(ctx context.Context, gate string, form form) error {
 		case err != nil:
 			return err
 		}
+		var shown bytes.Buffer // written at once, so that a terminal does not flicker
 		if inPlace {
-			fmt.Fprintf(t.out, "%s%s%s  %s\n\n", home, clear, t.paint.bold(safe(gate)), t.paint.dim(time.Now().Format(time.TimeOnly)))
+			fmt.Fprintf(&shown, "%s%s%s  %s\n\n", home, clear, t.paint.bold(safe(gate)), t.paint.dim(time.Now().Format(time.TimeOnly)))
 		}
 		if form == formJSON { // one array a line
-			err = json.NewEncoder(t.out).Encode(conns)
+			err = json.NewEncoder(&shown).Encode(conns)
 		} else {
-			t.conns(conns)
+			connTable(conns, t.paint).writeFit(&shown, t.paint)
+		}
+		if !inPlace && form != formJSON {
+			fmt.Fprintln(&shown)
+		}
+		if err == nil {
+			_, err = shown.WriteTo(t.out)
 		}
 		if err != nil {
 			return err
-		}
-		if !inPlace && form != formJSON {
-			fmt.Fprintln(t.out)
 		}
 		select {
 		case <-again.C:
@@ -102,9 +107,9 @@ func (t *talk) watch(ctx context.Context, gate string, form form) error {
 	}
 }
 
-// conns writes a table of connections.
-func (t *talk) conns(conns []status.Conn) {
-	rows := table{columns: []column{
+// connTable returns a table of connections.
+func connTable(conns []status.Conn, p paint) *table {
+	rows := &table{columns: []column{
 		{title: "CONN", right: true},
 		{title: "CLIENT"},
 		{title: "STATE"},
@@ -116,13 +121,13 @@ func (t *talk) conns(conns []status.Conn) {
 	for _, c := range conns {
 		row := plain(connNumber(c), safe(c.Client), c.State.String(), ageText(time.Duration(c.Age*float64(time.Second))),
 			carried(c.BytesToServer, c.DatagramsToServer), carried(c.BytesToClient, c.DatagramsToClient), ownFaults(c))
-		row[0].paint, row[6].paint = t.paint.bold, t.paint.yellow
+		row[0].paint, row[6].paint = p.bold, p.yellow
 		if c.State != chaos.Established {
-			row[2].paint = t.paint.yellow
+			row[2].paint = p.yellow
 		}
 		rows.rows = append(rows.rows, row)
 	}
-	rows.writeFit(t.out, t.paint)
+	return rows
 }
 
 // connNumber returns the number of a connection as it is typed.
