@@ -170,7 +170,7 @@ func (s *stream) run(ctx context.Context, reader *hub.Reader, in *eventsQuery) {
 		kind = "application/x-ndjson"
 	}
 	s.w.Header().Set("Content-Type", kind)
-	if s.send(nil) != nil {
+	if s.hello(reader.Seen()) != nil {
 		return
 	}
 	for {
@@ -188,6 +188,18 @@ func (s *stream) run(ctx context.Context, reader *hub.Reader, in *eventsQuery) {
 			return
 		}
 	}
+}
+
+// hello writes where the stream begins, so that who breaks off before the first event knows where to go on.
+func (s *stream) hello(seen uint64) error {
+	if s.lines {
+		return s.send(nil)
+	}
+	s.control.SetWriteDeadline(time.Now().Add(answerPatience))
+	if _, err := fmt.Fprintf(s.w, "id: %s-%d\n: here\n\n", s.boot, seen); err != nil {
+		return err
+	}
+	return s.control.Flush()
 }
 
 // send writes events, or, if there are none, a sign of life. It fails when the client does not take them in time.

@@ -78,9 +78,12 @@ func (h *Hub) leasedGate(s spec.Gate) error {
 		return err
 	}
 	if err := h.leased(s.ToServer); err != nil {
-		return err
+		return within("to_server", err)
 	}
-	return h.leased(s.ToClient)
+	if err := h.leased(s.ToClient); err != nil {
+		return within("to_client", err)
+	}
+	return nil
 }
 
 // Remove removes a gate, with its connections.

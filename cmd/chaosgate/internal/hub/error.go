@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/chaosgate/chaos"
 	"github.com/chaosgate/chaos/spec"
@@ -52,6 +53,15 @@ func invalid(path string, err error) *Error {
 	return &Error{Invalid, path, err}
 }
 
+// within returns an error about a value that stands at a path within another's.
+func within(path string, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	return &Error{e.Code, joinPath(path, e.Path), e.Err}
+}
+
 // joinPath returns the path of a value within one that stands at another.
 func joinPath(a, b string) string {
 	if a == "" || b == "" || b[0] == '[' {
@@ -69,7 +79,11 @@ func unknown(what, name string, known []string) *Error {
 	if best := spec.Nearest(name, known); best != "" && best != name {
 		return errorf(Unknown, what, "unknown %s %q, did you mean %s?", what, name, best)
 	}
-	return errorf(Unknown, what, "unknown %s %q", what, name)
+	const most = 10
+	if len(known) == 0 || len(known) > most {
+		return errorf(Unknown, what, "unknown %s %q", what, name)
+	}
+	return errorf(Unknown, what, "unknown %s %q, there is %s", what, name, strings.Join(known, ", "))
 }
 
 // waited returns the error about something that has not come before the context has ended.

@@ -35,7 +35,7 @@ func TestErrors(t *testing.T) {
 		text string
 	}{
 		{"unknown gate", func() error { _, err := h.Gate("rdis"); return err }, Unknown, "gate", `unknown gate "rdis", did you mean redis?`},
-		{"far from any gate", func() error { _, err := h.Gate("x"); return err }, Unknown, "gate", `unknown gate "x"`},
+		{"far from any gate", func() error { _, err := h.Gate("x"); return err }, Unknown, "gate", `unknown gate "x", there is dns, redis`},
 		{"name taken", func() error { _, err := h.Create("", spec.Gate{Name: "redis", Server: "a:1"}); return err }, Taken, "name", "name: got redis, which another gate has"},
 		{
 			"bad fault", func() error {
@@ -58,7 +58,7 @@ func TestErrors(t *testing.T) {
 			"no lease for a fault", func() error {
 				_, err := h.Add("", redis, spec.Entries{{Fault: chaos.Stall{}, Lease: "x"}})
 				return err
-			}, Invalid, "lease", `unknown lease "x"`,
+			}, Invalid, "[0].lease", `unknown lease "x"`,
 		},
 		{
 			"second fault bad", func() error {
@@ -76,7 +76,7 @@ func TestErrors(t *testing.T) {
 			"id taken", func() error {
 				_, err := h.Add("", Where{Gate: "redis", Direction: chaos.ToClient}, spec.Entries{{Fault: chaos.Stall{}, ID: "stall"}})
 				return err
-			}, Taken, "[0].id", "[0].id: got stall, which another fault of gate redis has",
+			}, Taken, "[0].id", "id: got stall, which another fault of gate redis has",
 		},
 		{"unknown fault", func() error { _, err := h.Lift("", redis, "stal"); return err }, Unknown, "fault", `unknown fault "stal", did you mean stall?`},
 		{"fault of the other flow", func() error {
@@ -93,7 +93,7 @@ func TestErrors(t *testing.T) {
 		{"no lease for a door", func() error { _, err := h.SetDoor("", "redis", DoorSetting{Door: chaos.Hold, Lease: "x"}); return err }, Invalid, "lease", ""},
 		{"no reset for datagrams", func() error { _, err := h.CloseConns("", "dns", chaos.All, chaos.RST); return err }, Invalid, "how", ""},
 		{"no such end", func() error { _, err := h.CloseConns("", "redis", chaos.All, chaos.Abort); return err }, Invalid, "how", "how: got abort, want fin or rst"},
-		{"lease too short", func() error { _, err := h.Lease("", "x", time.Millisecond); return err }, Invalid, "ttl", "ttl: got 1ms, want 100ms to 24h0m0s"},
+		{"lease too short", func() error { _, err := h.Lease("", "x", time.Millisecond); return err }, Invalid, "ttl", "ttl: got 1ms, want 100ms to 24h"},
 		{"lease without a name", func() error { _, err := h.Lease("", "", minute); return err }, Invalid, "lease", ""},
 		{"unknown lease", func() error { _, err := h.EndLease("", "x"); return err }, Unknown, "lease", `unknown lease "x"`},
 		{"no connections in time", func() error { _, err := h.WaitConns(over, "redis", 2); return err }, TimedOut, "", "gate redis has 0 open connections, not 2"},

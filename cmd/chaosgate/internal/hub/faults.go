@@ -133,8 +133,7 @@ func (g *gate) begin(c change, flow *chaos.Flow, es spec.Entries) (ids []string,
 			continue
 		}
 		if old := g.byID(e.ID); old == nil || !c.replace || !slices.Contains(were, old.imposed) {
-			path := fmt.Sprintf("[%d].id", i)
-			return nil, errorf(Taken, path, "%s: got %s, which another fault of gate %s has", path, e.ID, g.name)
+			return nil, errorf(Taken, fmt.Sprintf("[%d].id", i), "id: got %s, which another fault of gate %s has", e.ID, g.name)
 		}
 	}
 	if !c.replace {

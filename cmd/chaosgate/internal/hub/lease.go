@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ func (h *Hub) HoldLease(by, name string, ttl time.Duration) (release func(), err
 func (h *Hub) lend(by, name string, ttl time.Duration, held int) (*lease, error) {
 	const shortest, longest = 100 * time.Millisecond, 24 * time.Hour
 	if ttl < shortest || ttl > longest {
-		return nil, errorf(Invalid, "ttl", "ttl: got %v, want %v to %v", ttl, shortest, longest)
+		return nil, errorf(Invalid, "ttl", "ttl: got %v, want %v to %v", spec.Duration(ttl), shortest, spec.Duration(longest))
 	}
 	// A lease is called as a gate may be.
 	if err := (spec.Gate{Name: name, Server: "a:1"}).Check(); err != nil || name == "" {
@@ -160,9 +161,9 @@ func (h *Hub) hasLease(name string) error {
 
 // leased says that there is no such lease, if there is none for one of the entries.
 func (h *Hub) leased(es spec.Entries) error {
-	for _, e := range es {
+	for i, e := range es {
 		if err := h.hasLease(e.Lease); err != nil {
-			return err
+			return within(fmt.Sprintf("[%d]", i), err)
 		}
 	}
 	return nil

@@ -28,7 +28,9 @@ func (g *gate) observe(e chaos.Event) {
 		if e.Seq > 1 || g.asked.Stopped {
 			return // who has had it start has told so
 		}
-		g.hub.events.add(g.created())
+		begun := g.created()
+		begun.Time = e.Time
+		g.hub.events.add(begun)
 		out.By = g.by
 	case chaos.EventDoor:
 		if e.Seq > 2 || g.asked.Stopped { // behind started: that of the beginning

@@ -82,6 +82,16 @@ func (h *Hub) Events(since uint64) *Reader {
 	return &Reader{r, since}
 }
 
+// Seen returns the ID of the last event that was read; 0 if that was one of another daemon's.
+func (r *Reader) Seen() uint64 {
+	r.ring.mu.Lock()
+	defer r.ring.mu.Unlock()
+	if r.seen > r.ring.last {
+		return 0
+	}
+	return r.seen
+}
+
 // Next returns events, at least one. Where some were lost it says so in an event of its own, which has no ID. Its error is why the
 // context has ended, or [ErrClosed] when all events were read and there will be no more.
 func (r *Reader) Next(ctx context.Context) ([]status.Event, error) {
