@@ -145,7 +145,7 @@ func (d *daemon) serve(l net.Listener, h http.Handler) {
 	}
 	d.servers = append(d.servers, s)
 	go func() { // ends when the server is closed
-		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.Serve(steadyListener{l, d.log}); !errors.Is(err, http.ErrServerClosed) {
 			d.failed <- err
 		}
 	}()

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"syscall"
+	"time"
 )
 
 // listen listens for HTTP. Where others than this machine can connect it does so only if they have to know a token.
@@ -45,6 +47,26 @@ func onLoopback(ctx context.Context, address string) (bool, error) {
 		}
 	}
 	return true, err
+}
+
+// A steadyListener goes on listening where the system cannot give it a connection just now, for want of memory or of descriptors: a daemon
+// in which that ends HTTP could not be asked to lift what it has imposed.
+type steadyListener struct {
+	net.Listener
+	log *slog.Logger
+}
+
+// Accept waits for a connection. Its error is that the listener is closed.
+func (l steadyListener) Accept() (net.Conn, error) {
+	const least, most = 5 * time.Millisecond, time.Second
+	for pause := least; ; pause = min(2*pause, most) {
+		conn, err := l.Listener.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return conn, err
+		}
+		l.log.Warn("cannot accept a client of the API", "error", err)
+		time.Sleep(pause)
+	}
 }
 
 // boundTo returns where a listener listens.

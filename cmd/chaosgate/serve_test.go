@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -344,6 +346,35 @@ func TestServeLeavesAtTheSecondSignal(t *testing.T) {
 	time.Sleep(2 * sameSignal) // another at once would be the same one
 	d.signal(os.Interrupt)
 	d.awaitExit(exitInterrupted)
+}
+
+// A poorListener has no memory for most connections.
+type poorListener struct {
+	net.Listener
+	errs []error
+}
+
+func (l *poorListener) Accept() (net.Conn, error) {
+	err := l.errs[0]
+	l.errs = l.errs[1:]
+	return nil, err
+}
+
+func TestAcceptGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		poor := &poorListener{errs: []error{syscall.ENOBUFS, syscall.EMFILE, syscall.ENOMEM, nil, net.ErrClosed}}
+		l := steadyListener{poor, slog.New(slog.NewTextHandler(&log, nil))}
+		if _, err := l.Accept(); err != nil {
+			t.Errorf("got %v, want a connection in the end", err)
+		}
+		if got := strings.Count(log.String(), "cannot accept"); got != 3 {
+			t.Errorf("got %d lines about it, want 3:\n%s", got, &log)
+		}
+		if _, err := l.Accept(); err != net.ErrClosed {
+			t.Errorf("got %v, want %v", err, net.ErrClosed)
+		}
+	})
 }
 
 // TestServeKeepsFaultsOfFlagGates restarts a daemon with the same flags.
