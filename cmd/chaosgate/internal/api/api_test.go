@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -163,4 +164,23 @@ func TestSmoke(t *testing.T) {
 	t.Log(d.must(t, 422, "GET", "/v1/gates/ech/conns?count=-1&wait=x", "").body)
 	t.Log(d.must(t, 422, "POST", "/v1/gates", `{"server":"a:1","to_server":[{"delay":{"by":5}}]}`).body)
 	t.Log(d.must(t, 200, "GET", "/v1/version", "").body)
+}
+
+// TestManual checks that the manual has every route and every code of an error.
+func TestManual(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/http.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDaemon(t, Options{})
+	for path, item := range d.api.huma.OpenAPI().Paths {
+		if item != nil && !strings.Contains(string(page), path+"`") {
+			t.Errorf("docs/http.md does not have %s", path)
+		}
+	}
+	for code, status := range statuses {
+		if !strings.Contains(string(page), "`"+string(code)+"`") || !strings.Contains(string(page), fmt.Sprint(status)) {
+			t.Errorf("docs/http.md does not have %s, %d", code, status)
+		}
+	}
 }
