@@ -143,6 +143,11 @@ func TestApplyAllOrNothing(t *testing.T) {
 		{"a new one cannot listen", []spec.Gate{{Name: "a", Server: server}, {Name: "c", Server: server}, {Name: "d", Server: server, Listen: taken}}, "gates[2].listen", false},
 		{"one that moves cannot listen", []spec.Gate{{Name: "a", Server: server, Stopped: true}, {Name: "b", Server: server, Listen: taken}}, "gates[1].listen", false},
 		{
+			"one moves, and the next cannot",
+			[]spec.Gate{{Name: "a", Server: server, Listen: "127.0.0.2:0"}, {Name: "b", Server: server, Listen: taken}},
+			"gates[1].listen", false,
+		},
+		{
 			"one in the place of another, then one that cannot listen",
 			[]spec.Gate{{Name: "c", Server: other, Listen: a.Listen}, {Name: "b", Server: other, Listen: b.Listen}, {Name: "x", Server: server, Listen: "[::1]:" + portOf(a.Listen), Network: "tcp4"}},
 			"gates[2].listen", true,

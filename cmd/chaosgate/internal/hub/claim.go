@@ -51,6 +51,15 @@ func (h *Hub) put(g *gate) error {
 	return nil
 }
 
+// reinstate makes a gate known again whose place another had, unless it was dismissed.
+func (h *Hub) reinstate(g *gate) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if g != nil && !g.taken && !h.closed {
+		h.gates[g.name] = g
+	}
+}
+
 // take makes a gate unknown, if it is known still, or was until another took its place: it is then the caller's to dismiss.
 func (h *Hub) take(g *gate) bool {
 	h.mu.Lock()

@@ -143,14 +143,11 @@ func (t *transaction) run() error {
 		if err := t.begin(r); err != nil {
 			return err
 		}
-		if r.old != nil {
-			t.dismiss(r.old, "it was replaced")
-		}
 	}
 	for _, g := range t.leaves {
 		t.dismiss(g, "")
 	}
-	for _, r := range late {
+	for _, r := range t.begins {
 		if r.old != nil {
 			t.dismiss(r.old, "it was replaced")
 		}
@@ -190,7 +187,10 @@ func (t *transaction) begin(r replacement) error {
 		t.failed = r.want.Name
 		return err
 	}
-	t.undo = append(t.undo, func() { t.hub.remove(g, cause{t.by, "what was to come with it could not be"}) })
+	t.undo = append(t.undo, func() {
+		t.hub.remove(g, cause{t.by, "what was to come with it could not be"})
+		t.hub.reinstate(r.old)
+	})
 	return nil
 }
 
