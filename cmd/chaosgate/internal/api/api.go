@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/netip"
 	"reflect"
 	"time"
 
@@ -17,10 +16,9 @@ import (
 // Options say who is let in, and what stands beside the API. The zero Options let in whoever reaches the daemon by an IP address or as
 // localhost, other than browsers.
 type Options struct {
-	Token      string         // that every request has to carry; none if empty
-	Listen     netip.AddrPort // what the daemon listens on
-	AllowHosts []string       // by which names it is called, beside localhost and IP addresses
-	Metrics    http.Handler   // answers /metrics; nobody if nil
+	Token      string       // that every request has to carry; none if empty
+	AllowHosts []string     // by which names it is called, beside localhost and IP addresses
+	Metrics    http.Handler // answers /metrics; nobody if nil
 }
 
 // An API answers requests.
