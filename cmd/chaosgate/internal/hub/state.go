@@ -33,7 +33,7 @@ type leaseState struct {
 // A gateState is a gate: what was asked for, with what has become of it.
 type gateState struct {
 	Asked    spec.Gate    `json:"asked"`
-	Bound    string       `json:"bound,omitempty"` // the address that it has listened on
+	Bound    string       `json:"bound,omitempty"` // the address that it listens on, or will
 	Door     chaos.Door   `json:"door,omitzero"`
 	DoorTill time.Time    `json:"door_till,omitzero"`
 	DoorHung string       `json:"door_lease,omitempty"`
@@ -110,7 +110,7 @@ func (g *gate) state() gateState {
 		g.settled.Wait()
 	}
 	s := gateState{
-		Asked: g.asked, Bound: g.gate.Addr(), Door: g.gate.Door(), DoorTill: g.door.till, DoorHung: g.door.lease, By: g.by, Since: g.since, Owner: g.owner,
+		Asked: g.asked, Bound: g.address(), Door: g.gate.Door(), DoorTill: g.door.till, DoorHung: g.door.lease, By: g.by, Since: g.since, Owner: g.owner,
 	}
 	s.Asked.Lease, s.Asked.Stopped, s.Asked.Door = g.lease, g.stopped, chaos.Open
 	for flow, list := range map[*chaos.Flow]*[]faultState{&g.gate.ToServer: &s.ToServer, &g.gate.ToClient: &s.ToClient} {

@@ -377,3 +377,19 @@ func TestStateIsNeverHalf(t *testing.T) {
 		}
 	}
 }
+
+// TestStateKeepsThePort has a gate be stopped, made anew and restored. It has the port that it had.
+func TestStateKeepsThePort(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state")
+	h := newHub(t, Options{State: file})
+	was := create(t, h, spec.Gate{Name: "a", Server: "127.0.0.1:1"}).Listen
+	for _, change := range []func(*spec.Gate){func(g *spec.Gate) { g.Stopped = true }, func(g *spec.Gate) { g.Server = "127.0.0.1:2" }} {
+		if _, err := h.Update("", "a", as(change)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.Close()
+	if g, err := newHub(t, Options{State: file}).Gate("a"); err != nil || g.Listen != was {
+		t.Errorf("got %q and %v, want %s", g.Listen, err, was)
+	}
+}
