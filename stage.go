@@ -62,7 +62,10 @@ func (st *Stage) Draw(offset int64) uint64 {
 }
 
 // chance is a draw from 0 up to, not including, 1.
-func (st *Stage) chance(offset int64) float64 { return float64(st.Draw(offset)>>11) / (1 << 53) }
+func (st *Stage) chance(offset int64) float64 { return portion(st.Draw(offset)) }
+
+// portion makes a draw a number from 0 up to, not including, 1.
+func portion(draw uint64) float64 { return float64(draw>>11) / (1 << 53) }
 
 // Hold stops the gate from reading this direction until a moment: [Never] holds it for good, the zero time lets it go on.
 func (st *Stage) Hold(until time.Time) { st.hold = until }

@@ -515,3 +515,29 @@ func TestEventsInOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestSometimesOfOneGroupHitsTheSameConnectionsBothWays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newVirtual(t)
+		for _, flow := range []*chaos.Flow{&v.ToServer, &v.ToClient} {
+			flow.Set(chaos.Sometimes{Chance: 0.5, Group: "slow", Fault: chaos.Delay{By: time.Second}})
+		}
+		took := map[time.Duration]int{}
+		for range 40 {
+			client, server := v.connect(t)
+			start := time.Now()
+			for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
+				if _, err := way[0].Write([]byte("x")); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(way[1], make([]byte, 1)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			took[time.Since(start)]++
+		}
+		if took[0]+took[2*time.Second] != 40 || took[0] < 10 || took[0] > 30 {
+			t.Errorf("there and back again took %v, want 0s or 2s, each for about half of 40", took)
+		}
+	})
+}
