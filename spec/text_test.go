@@ -60,6 +60,10 @@ var forms = []struct {
 	{chaos.Rebind{Every: 30 * time.Second}, `rebind every=30s`, `{"rebind":{"every":"30s"}}`},
 	{chaos.Detour{Address: "[::1]:80"}, `detour address=[::1]:80`, `{"detour":{"address":"[::1]:80"}}`},
 	{chaos.Sometimes{Chance: 0.1, Fault: chaos.Stall{}}, `sometimes chance=10% stall`, `{"sometimes":{"chance":0.1,"fault":{"stall":{}}}}`},
+	{
+		chaos.Sometimes{Chance: 0.1, Group: "bad", Fault: chaos.Vanish{}},
+		`sometimes chance=10% group=bad vanish`, `{"sometimes":{"chance":0.1,"group":"bad","fault":{"vanish":{}}}}`,
+	},
 	{chaos.After{Time: time.Second, Fault: chaos.Stall{}}, `after time=1s stall`, `{"after":{"time":"1s","fault":{"stall":{}}}}`},
 	{
 		chaos.During{Start: time.Second, For: time.Minute, Every: time.Hour, Fault: chaos.Stall{}},
