@@ -18,8 +18,12 @@ import (
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/config"
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/hub"
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/metrics"
+	"github.com/chaosgate/chaos/cmd/chaosgate/internal/toxiproxy"
 	"github.com/chaosgate/chaos/spec"
 )
+
+// toxiproxyVersion is the version of Toxiproxy whose API is spoken. Some clients look at it to know what there is.
+const toxiproxyVersion = "2.12.0"
 
 // stopWithin is how long a daemon takes to stop at most. A gate gives its last bytes up a little earlier.
 const stopWithin = 4800 * time.Millisecond
@@ -70,6 +74,7 @@ func (d *daemon) run(ctx context.Context) error {
 	d.failed = make(chan error, 2) // one of each server
 	d.serve(listener, api.New(d.hub, api.Options{
 		Token: d.token, AllowHosts: d.allowHosts, Metrics: metrics.Handler(d.hub),
+		Beside: toxiproxy.New(d.hub, toxiproxy.Options{Version: toxiproxyVersion}),
 	}))
 	attrs := []any{"url", "http://" + listener.Addr().String(), "version", d.hub.Version().Version, "boot", d.hub.Boot()}
 	if profiler != nil {

@@ -19,6 +19,15 @@ type Options struct {
 	Token      string       // that every request has to carry; none if empty
 	AllowHosts []string     // by which names it is called, beside localhost and IP addresses
 	Metrics    http.Handler // answers /metrics; nobody if nil
+	Local      bool         // without a token, answer only this machine, wherever the daemon listens
+	Beside     Beside       // answers other routes; nobody if nil
+	Open       bool         // what Beside answers needs no token
+}
+
+// A Beside answers routes on the same port, for clients that were not written for this API.
+type Beside interface {
+	http.Handler
+	Handles(r *http.Request) bool // whether a request is for it
 }
 
 // An API answers requests.

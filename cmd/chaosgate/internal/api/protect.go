@@ -28,14 +28,19 @@ const maxBody = 1 << 20
 
 // ServeHTTP answers a request, if it may be.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if b := a.options.Beside; b != nil && b.Handles(r) {
+		if p := a.refuseToken(r); p != nil && !a.options.Open {
+			refuse(w, p)
+			return
+		}
+		b.ServeHTTP(w, r)
+		return
+	}
 	w.Header().Set(headerBoot, a.hub.Boot())
 	w.Header().Set("Cache-Control", "no-store")
-	for _, refuse := range []func(*http.Request) *Problem{a.refuseHost, a.refuseBrowser, a.refuseToken} {
-		if p := refuse(r); p != nil {
-			if p.Status == http.StatusUnauthorized {
-				w.Header().Set("WWW-Authenticate", `Bearer realm="chaosgate"`)
-			}
-			write(w, p)
+	for _, look := range []func(*http.Request) *Problem{a.refuseHost, a.refuseBrowser, a.refuseRemote, a.refuseToken} {
+		if p := look(r); p != nil {
+			refuse(w, p)
 			return
 		}
 	}
@@ -58,6 +63,25 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	patience.SetWriteDeadline(time.Now().Add(waitOf(r) + answerPatience))
 	r.Body = io.NopCloser(bytes.NewReader(data))
 	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, request{data, clean(r.Header.Get(headerBy))})))
+}
+
+// refuse answers a request that is not let in.
+func refuse(w http.ResponseWriter, p *Problem) {
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="chaosgate"`)
+	}
+	write(w, p)
+}
+
+// refuseRemote refuses who is not on this machine, where nothing else would keep them out.
+func (a *api) refuseRemote(r *http.Request) *Problem {
+	if !a.options.Local || a.options.Token != "" || slices.Contains(public, r.URL.Path) {
+		return nil
+	}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && from.Addr().Unmap().IsLoopback() {
+		return nil
+	}
+	return newProblem(http.StatusForbidden, "forbidden", "", "without a token this API answers only the machine that it is on: $CHAOSGATE_TOKEN sets one")
 }
 
 // refuseHost refuses a request for a name that the daemon does not go by. A page that a browser has loaded can have its name resolve to the
