@@ -73,7 +73,7 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	d.failed = make(chan error, 2) // one of each server
 	d.serve(listener, api.New(d.hub, api.Options{
-		Token: d.token, AllowHosts: d.allowHosts, Metrics: metrics.Handler(d.hub),
+		Token: d.token, AllowHosts: d.allowHosts, Metrics: metrics.Handler(d.hub, metrics.Everything),
 		Beside: toxiproxy.New(d.hub, toxiproxy.Options{Version: toxiproxyVersion}),
 	}))
 	attrs := []any{"url", "http://" + listener.Addr().String(), "version", d.hub.Version().Version, "boot", d.hub.Boot()}

@@ -11,11 +11,11 @@ import (
 
 // Figures are a gate's figures at one moment. But for what a gate has now, they only grow.
 type Figures struct {
-	Gate, Network, Server string
-	Since                 time.Time // when the gate was created: another of the same name counts anew
-	Stats                 chaos.Stats
-	Hits                  map[HitKey]int64 // also of faults that were lifted
-	Dials                 DialTimes
+	Gate, Network, Listen, Server string
+	Since                         time.Time // when the gate was created: another of the same name counts anew
+	Stats                         chaos.Stats
+	Hits                          map[HitKey]int64 // also of faults that were lifted
+	Dials                         DialTimes
 }
 
 // A HitKey is what hits are counted by.
@@ -65,7 +65,7 @@ func (d *dialTimes) times() DialTimes {
 func (h *Hub) Figures() []Figures {
 	var all []Figures
 	for _, g := range h.all() {
-		f := Figures{Gate: g.name, Network: g.asked.Network, Server: g.asked.Server, Since: g.since, Stats: g.gate.Stats()}
+		f := Figures{Gate: g.name, Network: g.asked.Network, Listen: g.address(), Server: g.asked.Server, Since: g.since, Stats: g.gate.Stats()}
 		g.mu.Lock()
 		f.Hits, f.Dials = maps.Clone(g.hits), g.dials.times()
 		g.mu.Unlock()

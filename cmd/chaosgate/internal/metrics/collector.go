@@ -20,14 +20,28 @@ type Source interface {
 	Version() status.Version
 }
 
-// Handler returns what answers a scrape: with the figures of the gates, of the daemon's process and of its Go runtime.
-func Handler(from Source) http.Handler {
-	return promhttp.HandlerFor(registry(from), promhttp.HandlerOpts{EnableOpenMetrics: true})
+// Parts are what there is to be told.
+type Parts struct {
+	Gates   bool // the figures of the gates
+	Runtime bool // those of the daemon's process and of its Go runtime
 }
 
-func registry(from Source) *prometheus.Registry {
+// Everything is all there is to be told.
+var Everything = Parts{Gates: true, Runtime: true}
+
+// Handler returns what answers a scrape.
+func Handler(from Source, parts Parts) http.Handler {
+	return promhttp.HandlerFor(registry(from, parts), promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+func registry(from Source, parts Parts) *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(newCollector(from), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if parts.Gates {
+		r.MustRegister(newCollector(from))
+	}
+	if parts.Runtime {
+		r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
 	return r
 }
 
@@ -38,6 +52,7 @@ type collector struct {
 	dials *prometheus.Desc
 	build *prometheus.Desc
 	gates *prometheus.Desc
+	proxy [2]*prometheus.Desc // what was received and what was sent, under Toxiproxy's names
 
 	mu   sync.Mutex      // guards told
 	told map[string]told // by gate
@@ -56,6 +71,9 @@ func newCollector(from Source) *collector {
 		build: describe("build_info", buildHelp, "version", "goversion", "system"),
 		gates: describe("gates", gatesHelp),
 	}
+	for i, name := range proxySeries {
+		c.proxy[i] = prometheus.NewDesc(name, proxyHelp, proxyLabels, nil)
+	}
 	for _, s := range allSeries {
 		c.descs = append(c.descs, describe(s.name, s.help, append([]string{"gate"}, s.labels...)...))
 	}
@@ -73,7 +91,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe tells which metrics there can be.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range append([]*prometheus.Desc{c.build, c.gates, c.dials}, c.descs...) {
+	for _, d := range append([]*prometheus.Desc{c.build, c.gates, c.dials, c.proxy[0], c.proxy[1]}, c.descs...) {
 		to <- d
 	}
 }
@@ -112,6 +130,9 @@ func (c *collector) collect(f hub.Figures, most map[string]int64, to chan<- prom
 				key := s.name + "\xff" + strings.Join(labels, "\xff")
 				value = max(value, most[key])
 				most[key] = value
+				if s.name == delivered {
+					c.collectProxy(f, labels[0], value, to)
+				}
 			}
 			to <- prometheus.MustNewConstMetric(c.descs[i], s.kind, float64(value), append([]string{f.Gate}, labels...)...)
 		})

@@ -42,7 +42,7 @@ func some() figures {
 	bounds := []float64{.001, .01, .1}
 	return figures{
 		{
-			Gate: "dns", Network: "udp", Server: "127.0.0.1:53", Since: born,
+			Gate: "dns", Network: "udp", Listen: "127.0.0.1:5353", Server: "127.0.0.1:53", Since: born,
 			Stats: chaos.Stats{
 				Accepted: 1, Opened: 2, Live: 3, Closed: map[string]int64{"gate": 4}, DialErrors: 5, AcceptErrors: 6, ToServer: 7, ToClient: 8,
 				Dropped: 9, Held: 10, WindowFull: 11, EventsLost: 12, DatagramsToServer: 13, DatagramsToClient: 14, Lost: 15, Overflowed: 16,
@@ -51,7 +51,7 @@ func some() figures {
 			Dials: hub.DialTimes{Bounds: bounds, Counts: []uint64{20, 21, 22}, Count: 23, Sum: 2.4},
 		},
 		{
-			Gate: `two "words"\`, Network: "tcp", Server: "127.0.0.1:6379", Since: born,
+			Gate: `two "words"\`, Network: "tcp", Listen: "127.0.0.1:26379", Server: "127.0.0.1:6379", Since: born,
 			Stats: chaos.Stats{Accepted: 30, Opened: 31, Closed: map[string]int64{"client": 32, "close": 33}, ToServer: 1 << 40},
 			Hits: map[hub.HitKey]int64{
 				{Direction: chaos.ToServer, Kind: "delay"}: 34, {Direction: chaos.ToClient, Kind: "delay"}: 35, {Direction: chaos.ToClient, Kind: "close"}: 36,
@@ -71,7 +71,7 @@ func scrape(t *testing.T, h http.Handler) []string {
 	}
 	var lines []string
 	for line := range strings.Lines(answer.Body.String()) {
-		if strings.Contains(line, "chaosgate_") {
+		if strings.Contains(line, "chaosgate_") || strings.Contains(line, "toxiproxy_") {
 			lines = append(lines, line)
 		}
 	}
@@ -80,7 +80,7 @@ func scrape(t *testing.T, h http.Handler) []string {
 
 func TestExposition(t *testing.T) {
 	const name = "testdata/metrics.txt"
-	got := strings.Join(scrape(t, Handler(some())), "")
+	got := strings.Join(scrape(t, Handler(some(), Everything)), "")
 	if *update {
 		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -96,7 +96,7 @@ func TestExposition(t *testing.T) {
 }
 
 func TestConventions(t *testing.T) {
-	families, err := registry(some()).Gather()
+	families, err := registry(some(), Everything).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,6 +141,11 @@ func TestManualNamesAll(t *testing.T) {
 	row(dialDuration, "histogram", dialDurationHelp, "gate")
 	row("build_info", "gauge", buildHelp, "version", "goversion", "system")
 	row("gates", "gauge", gatesHelp)
+	for _, name := range proxySeries {
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/daemon.md lacks %s", name)
+		}
+	}
 	if got, want := strings.Count(string(page), "\n| `chaosgate_"), len(allSeries)+3; got != want {
 		t.Errorf("docs/daemon.md has %d rows about metrics, want %d", got, want)
 	}
@@ -148,7 +153,7 @@ func TestManualNamesAll(t *testing.T) {
 
 func TestCountersNeverFall(t *testing.T) {
 	all := figures{{Gate: "a", Network: "tcp", Since: born, Stats: chaos.Stats{ToServer: 1000, Live: 5}}}
-	h := Handler(&all)
+	h := Handler(&all, Everything)
 	look := func(name string, bytes, live int64, since time.Time, want string) {
 		t.Helper()
 		all[0].Stats.ToServer, all[0].Stats.Live, all[0].Since = bytes, int(live), since
@@ -186,7 +191,7 @@ func TestOfALiveHub(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	handler := Handler(h)
+	handler := Handler(h, Everything)
 	for _, bytes := range []string{"5", "10"} { // the connection stays open
 		if _, err := io.WriteString(conn, "hello"); err != nil {
 			t.Fatal(err)
@@ -250,4 +255,25 @@ func echoServer(t *testing.T) string {
 		}
 	}()
 	return listener.Addr().String()
+}
+
+func TestParts(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		parts Parts
+		want  map[string]bool
+	}{
+		{"the gates", Parts{Gates: true}, map[string]bool{"toxiproxy_proxy_sent_bytes_total": true, "go_goroutines": false}},
+		{"the process", Parts{Runtime: true}, map[string]bool{"toxiproxy_proxy_sent_bytes_total": false, "go_goroutines": true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			answer := httptest.NewRecorder()
+			Handler(some(), tt.parts).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+			for name, want := range tt.want {
+				if got := strings.Contains(answer.Body.String(), "\n"+name); got != want {
+					t.Errorf("got %s: %t, want %t", name, got, want)
+				}
+			}
+		})
+	}
 }

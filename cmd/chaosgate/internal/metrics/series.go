@@ -33,6 +33,9 @@ const (
 	dialDurationHelp = "How long it took to reach the server, or to find that it cannot be reached."
 )
 
+// delivered is the series that Toxiproxy has as well.
+const delivered = "delivered_bytes_total"
+
 // allSeries are the metrics of a gate. The manual lists them in this order.
 var allSeries = []series{
 	{"connections_accepted_total", "Connections accepted from clients.", counter, nil, "", one(func(s chaos.Stats) int64 { return s.Accepted })},
@@ -41,7 +44,7 @@ var allSeries = []series{
 	{"connections_closed_total", "Connections that have ended, by who has ended them: client, server, gate, dial or a kind of fault.", counter, []string{"by"}, "", closed},
 	{"dial_errors_total", "Connections for which the server could not be reached.", counter, nil, "", one(func(s chaos.Stats) int64 { return s.DialErrors })},
 	{"accept_errors_total", "Connections that could not be accepted, for want of descriptors say.", counter, nil, "", one(func(s chaos.Stats) int64 { return s.AcceptErrors })},
-	{"delivered_bytes_total", "Bytes delivered, those of open connections included.", counter, direction, "", both(
+	{delivered, "Bytes delivered, those of open connections included.", counter, direction, "", both(
 		func(s chaos.Stats) int64 { return s.ToServer }, func(s chaos.Stats) int64 { return s.ToClient },
 	)},
 	{"dropped_bytes_total", "Bytes that were under way when their connection ended.", counter, nil, "", one(func(s chaos.Stats) int64 { return s.Dropped })},

@@ -32,15 +32,23 @@ func start(t *testing.T, o Options) (url string, h *hub.Hub) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(New(h, o))
+	url, close := serve(New(h, o))
 	t.Cleanup(func() {
-		server.Close()
+		close()
 		if err := h.Close(); err != nil {
 			t.Error(err)
 		}
-		http.DefaultClient.CloseIdleConnections()
 	})
-	return server.URL, h
+	return url, h
+}
+
+// serve has an API answer until it is closed.
+func serve(a *API) (url string, close func()) {
+	server := httptest.NewServer(a)
+	return server.URL, func() {
+		server.Close()
+		http.DefaultClient.CloseIdleConnections()
+	}
 }
 
 // An exchange is a request and its answer.
