@@ -184,16 +184,13 @@ func failed(status int, format string, args ...any) *apiError {
 
 // The errors that clients compare.
 var (
-	errNoProxy    = &apiError{"proxy not found", http.StatusNotFound}
-	errProxyTaken = &apiError{"proxy already exists", http.StatusConflict}
-	errStream     = &apiError{"stream was invalid, can be either upstream or downstream", http.StatusBadRequest}
-	errType       = &apiError{"invalid toxic type", http.StatusBadRequest}
-	errNoToxic    = &apiError{"toxic not found", http.StatusNotFound}
-	errToxicTaken = &apiError{"toxic already exists", http.StatusConflict}
-	badBody       = func(err error) *apiError { return failed(http.StatusBadRequest, "bad request body: %v", err) }
-	missing       = func(field, where string) *apiError {
-		return failed(http.StatusBadRequest, "missing required field: %s%s", field, where)
-	}
+	errNoProxy     = &apiError{"proxy not found", http.StatusNotFound}
+	errProxyTaken  = &apiError{"proxy already exists", http.StatusConflict}
+	errStream      = &apiError{"stream was invalid, can be either upstream or downstream", http.StatusBadRequest}
+	errType        = &apiError{"invalid toxic type", http.StatusBadRequest}
+	errNoToxic     = &apiError{"toxic not found", http.StatusNotFound}
+	errToxicTaken  = &apiError{"toxic already exists", http.StatusConflict}
+	badBody        = func(err error) *apiError { return failed(http.StatusBadRequest, "bad request body: %v", err) }
 	statusesByCode = map[hub.Code]int{
 		hub.Invalid: http.StatusBadRequest, hub.Unable: http.StatusInternalServerError, hub.Forbidden: http.StatusForbidden,
 		hub.Gone: http.StatusServiceUnavailable, hub.Failed: http.StatusInternalServerError,
