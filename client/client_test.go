@@ -178,6 +178,14 @@ func TestRequests(t *testing.T) {
 			status.Version{Version: "v1"},
 		},
 		{
+			"Console", func(ctx context.Context, c *client.Client) (any, error) {
+				url, _, err := c.Console(ctx)
+				return strings.TrimPrefix(url, c.URL()), err
+			},
+			"POST /v1/console", "", `{"path":"/?code=x"}`,
+			"/?code=x",
+		},
+		{
 			"Ready", func(ctx context.Context, c *client.Client) (any, error) { return nil, c.Ready(ctx) },
 			"GET /readyz", "", "ok", nil,
 		},

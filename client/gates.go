@@ -116,6 +116,13 @@ func (c *Client) Version(ctx context.Context) (v status.Version, err error) {
 	return v, c.ask(ctx, request{method: http.MethodGet, path: []string{"v1", "version"}}, &v)
 }
 
+// Console returns the URL of the web console, with a link that lets a browser in once where the daemon has a token.
+func (c *Client) Console(ctx context.Context) (url string, till time.Time, err error) {
+	var console status.Console
+	err = c.ask(ctx, request{method: http.MethodPost, path: []string{"v1", "console"}}, &console)
+	return c.URL() + console.Path, console.Till, err
+}
+
 // Ready asks whether the daemon is there and serves. It needs no token.
 func (c *Client) Ready(ctx context.Context) error {
 	return c.ask(ctx, request{method: http.MethodGet, path: []string{"readyz"}}, nil)

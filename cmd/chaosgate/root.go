@@ -109,7 +109,7 @@ or ` + program + ` serve, and from elsewhere ` + program + ` gate add`,
 	const alone, daemon = "alone", "daemon"
 	root.AddGroup(&cobra.Group{ID: alone, Title: "By itself:"}, &cobra.Group{ID: daemon, Title: "With a daemon:"})
 	grouped(root, alone, newDemo(), newRun())
-	grouped(root, daemon, newServe(), newGate(), newFault(), newDoor(), newConns(), newClose(), newHeal(), newEvents(), newLease(), newApply(), newConfig(), newHealthcheck())
+	grouped(root, daemon, newServe(), newGate(), newFault(), newDoor(), newConns(), newClose(), newHeal(), newEvents(), newConsole(), newLease(), newApply(), newConfig(), newHealthcheck())
 	root.AddCommand(newVersion(), newMan())
 	inWords(root, program)
 	return root

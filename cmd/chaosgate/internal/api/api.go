@@ -19,6 +19,7 @@ type Options struct {
 	Token      string       // that every request has to carry; none if empty
 	AllowHosts []string     // by which names it is called, beside localhost and IP addresses
 	Metrics    http.Handler // answers /metrics; nobody if nil
+	Console    http.Handler // answers / and what is below /console/, for browsers; nobody if nil
 	Local      bool         // without a token, answer only this machine, wherever the daemon listens
 	Beside     Beside       // answers other routes; nobody if nil
 	Open       bool         // what Beside answers needs no token
@@ -32,18 +33,19 @@ type Beside interface {
 
 // An API answers requests.
 type api struct {
-	hub     *hub.Hub
-	options Options
-	mux     *http.ServeMux
-	huma    huma.API
-	openapi []byte
+	hub      *hub.Hub
+	options  Options
+	sessions *sessions
+	mux      *http.ServeMux
+	huma     huma.API
+	openapi  []byte
 }
 
 // New returns the handler of all routes.
 func New(h *hub.Hub, o Options) http.Handler { return newAPI(h, o) }
 
 func newAPI(h *hub.Hub, o Options) *api {
-	a := &api{hub: h, options: o, mux: http.NewServeMux()}
+	a := &api{hub: h, options: o, mux: http.NewServeMux(), sessions: newSessions()}
 	config := huma.DefaultConfig("chaosgate", "1")
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
 	config.RejectUnknownQueryParameters = true
@@ -57,6 +59,7 @@ func newAPI(h *hub.Hub, o Options) *api {
 	a.leaseRoutes()
 	a.eventRoutes()
 	a.otherRoutes()
+	a.consoleRoutes()
 	a.openapi, _ = json.MarshalIndent(a.huma.OpenAPI(), "", "  ") // it is made of strings
 	a.plainRoutes()
 	return a

@@ -38,7 +38,15 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set(headerBoot, a.hub.Boot())
 	w.Header().Set("Cache-Control", "no-store")
-	for _, look := range []func(*http.Request) *Problem{a.refuseHost, a.refuseBrowser, a.refuseRemote, a.refuseToken} {
+	looks := []func(*http.Request) *Problem{a.refuseHost, a.refuseBrowser, a.refuseRemote, a.refuseToken}
+	switch {
+	case a.options.Console == nil:
+	case consolePath(r.URL.Path): // which lets in whom it may
+		looks = looks[:1]
+	case a.sessions.isConsole(r):
+		looks = []func(*http.Request) *Problem{a.refuseHost, a.refuseRemote}
+	}
+	for _, look := range looks {
 		if p := look(r); p != nil {
 			refuse(w, p)
 			return
@@ -78,7 +86,7 @@ func (a *api) refuseRemote(r *http.Request) *Problem {
 	if !a.options.Local || a.options.Token != "" || slices.Contains(public, r.URL.Path) {
 		return nil
 	}
-	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && from.Addr().Unmap().IsLoopback() {
+	if !isRemote(r) {
 		return nil
 	}
 	return newProblem(http.StatusForbidden, "forbidden", "", "without a token this API answers only the machine that it is on: $CHAOSGATE_TOKEN sets one")
