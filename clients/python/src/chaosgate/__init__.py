@@ -15,13 +15,14 @@ fixtures are chaosgate and gate_factory. chaosgate.aio is all this for asyncio.
 """
 
 from . import aio, faults
+from .daemon import Daemon, NoBinary, NotStarted
 from .errors import DaemonGone, Error, Forbidden, Gone, Invalid, Restarted, Taken, TimedOut, Unable, Unauthorized, Unknown
 from .fault import Entry, Fault
 from .faults import *  # noqa: F403
 from .told import Event, Healed, Offset
-from .sync import Client, Conn, Flow, Gate, Imposed, recovers
+from .sync import Client, Conn, Events, Flow, Gate, Hold, Imposed, recovers
 
 __all__ = [
-    "Client", "Conn", "DaemonGone", "Entry", "Error", "Event", "Fault", "Flow", "Forbidden", "Gate", "Gone", "Healed", "Imposed",
-    "Invalid", "Offset", "Restarted", "Taken", "TimedOut", "Unable", "Unauthorized", "Unknown", "aio", "recovers", *faults.__all__,
+    "Client", "Conn", "Daemon", "DaemonGone", "Entry", "Error", "Event", "Events", "Fault", "Flow", "Forbidden", "Gate", "Gone", "Healed", "Imposed",
+    "Invalid", "NoBinary", "NotStarted", "Offset", "Restarted", "Taken", "TimedOut", "Unable", "Unauthorized", "Unknown", "aio", "recovers", *faults.__all__,
 ]  # fmt: skip

@@ -19,7 +19,6 @@ class Address:
     host: str
     port: int
     path: str  # before each request's own
-    secure: bool
 
     @property
     def authority(self) -> str:
@@ -35,10 +34,9 @@ def address(url: str) -> Address:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username is not None or not printable(full):
+    if not host or parts.scheme != "http" or parts.query or parts.fragment or parts.username is not None or not printable(full):
         raise ValueError(f"daemon: got {url!r}, want a URL such as http://127.0.0.1:8474")
-    secure = parts.scheme == "https"
-    return Address(full.rstrip("/"), host, port or (443 if secure else 80), parts.path.rstrip("/"), secure)
+    return Address(full.rstrip("/"), host, port or 80, parts.path.rstrip("/"))
 
 
 def printable(text: str) -> bool:

@@ -11,8 +11,10 @@ nothing else: whether the daemon has done what it was asked is not known then.
 """
 
 from .client import Client
+from .events import Events
 from .flow import Flow, Imposed
 from .gate import Conn, Gate
+from .hold import Hold
 from .recovery import recovers
 
-__all__ = ["Client", "Conn", "Flow", "Gate", "Imposed", "recovers"]
+__all__ = ["Client", "Conn", "Events", "Flow", "Gate", "Hold", "Imposed", "recovers"]

@@ -2,7 +2,7 @@
 
 import time
 from types import TracebackType
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Type, Union
 
 from .. import told
 from ..errors import DaemonGone, TimedOut
@@ -10,7 +10,9 @@ from ..fault import Entry, FaultLike, entries
 from ..http import Broken
 from ..protocol import LONGEST_WAIT, WAIT_GRACE, Query, Speaker
 from ..quantities import Duration, Size, duration_seconds, duration_text, optional_duration, optional_size
+from .events import Events
 from .gate import Gate
+from .hold import Hold
 from .transport import TIMEOUTS, Stream, Transport
 
 Server = Union[str, Tuple[str, int]]  # "127.0.0.1:6379", or as sockets have it
@@ -133,6 +135,37 @@ class Client:
         """Ends a lease: what hangs on it is lifted, opened or removed."""
         await self.ask("DELETE", ("v1", "leases", name))
 
+    async def hold(self, name: str, ttl: Duration = 10.0) -> Hold:
+        """Makes a lease, or renews it, and keeps it from ending until it is released, or this process dies: then it lasts for ttl."""
+        return Hold(self, name, await self.events(types=("expired",), lease=name, ttl=ttl))
+
+    async def events(
+        self,
+        *,
+        gate: Optional[str] = None,
+        types: Sequence[str] = (),
+        since: Optional[int] = None,
+        lease: Optional[str] = None,
+        ttl: Optional[Duration] = None,
+        patience: float = 30.0,
+    ) -> Events:
+        """Follows what happens from now on, at one gate or all; with since, from behind the event of that id, and 0 is all that is kept.
+
+        types, such as "fired", are those that are wanted. A lease is made, and held for as long as one follows. A connection that breaks
+        is made again for patience seconds.
+        """
+        said = {"gate": gate, "type": list(types), "since": None if since is None else str(since), "lease": lease}
+        said["ttl"] = optional_duration(ttl, "ttl")
+        return await Events(self, {key: value for key, value in said.items() if value}, patience).open()
+
+    async def wait_events(
+        self, n: int = 1, *, gate: Optional[str] = None, types: Sequence[str] = (), since: int = 0, timeout: Optional[float] = 30.0
+    ) -> List[told.Event]:
+        """Waits until there have been n such events behind the one of that id, and returns them."""
+        said = {"gate": gate, "type": list(types), "since": str(since)}
+        query = {key: value for key, value in said.items() if value}
+        return [told.event(data) for data in await self.wait(("v1", "events"), "count", n, timeout, query)]
+
     async def ask(
         self, method: str, path: Sequence[str], *, query: Optional[Query] = None, body: Any = None, within: Optional[float] = None
     ) -> Any:
@@ -147,14 +180,14 @@ class Client:
             raise self._speaker.gone(err) from None
         return self._speaker.answer(reply)
 
-    async def wait(self, path: Sequence[str], what: str, n: int, timeout: Optional[float]) -> Any:
+    async def wait(self, path: Sequence[str], what: str, n: int, timeout: Optional[float], query: Optional[Query] = None) -> Any:
         """Asks the daemon to answer when there are n of something; without a timeout that may take for ever."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = LONGEST_WAIT if deadline is None else min(max(deadline - time.monotonic(), 0.001), LONGEST_WAIT)
-            query: Mapping[str, Any] = {what: n, "wait": f"{max(round(left * 1000), 1)}ms"}
+            asked: Query = {**(query or {}), what: n, "wait": f"{max(round(left * 1000), 1)}ms"}
             try:
-                return await self.ask("GET", path, query=query, within=left + max(self.timeout, WAIT_GRACE))
+                return await self.ask("GET", path, query=asked, within=left + max(self.timeout, WAIT_GRACE))
             except TimedOut:
                 if deadline is not None and time.monotonic() >= deadline - 0.001:
                     raise

@@ -1,31 +1,17 @@
-"""How chaosgate.aio reaches a daemon: connections of asyncio's, kept to be used again. Only this module knows that it is asyncio."""
+"""How chaosgate.aio reaches a daemon: sockets that no event loop owns, so that one client serves the loops of many tests.
+
+Only this module knows that it is asyncio; chaosgate.sync has another in its place.
+"""
 
 import asyncio
 import inspect
-import os
-import ssl
+import socket
 from typing import Any, Awaitable, Callable, List, Optional, Tuple
 
 from ..http import Address, Broken, Reply
+from ..line import KEPT, Line, Tail
 
-KEPT = 8  # connections that are kept at most while nothing is asked
-
-
-class _Line:
-    """Is one connection, in one event loop of one process."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-        self.owner = (os.getpid(), asyncio.get_running_loop())
-        self.used = False
-
-    def usable(self) -> bool:
-        """Tells whether the connection still stands: a daemon that has ended it has said so."""
-        return self.owner == (os.getpid(), asyncio.get_running_loop()) and not self.reader.at_eof() and not self.writer.is_closing()
-
-    def close(self) -> None:
-        if not self.owner[1].is_closed() and self.owner[0] == os.getpid():
-            self.writer.transport.abort()
+TIMEOUTS: Tuple[type, ...] = (asyncio.TimeoutError, TimeoutError)
 
 
 class Transport:
@@ -33,59 +19,31 @@ class Transport:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._idle: List[_Line] = []
+        self._idle: List[Line] = []
 
-    async def exchange(self, message: bytes, within: Optional[float], again: bool) -> Reply:
+    async def exchange(self, message: bytes, within: float, again: bool) -> Reply:
         """Returns the answer to a request; again says that it may be sent twice. It raises OSError or Broken."""
         return await asyncio.wait_for(self._exchange(message, again), within)
 
-    async def stream(self, message: bytes, within: Optional[float]) -> "Stream":
+    async def stream(self, message: bytes, within: float) -> "Stream":
         """Returns the answer to a request as soon as it has begun."""
-
-        async def begin() -> Stream:
-            line = await self._open()
-            try:
-                line.writer.write(message)
-                reply = Reply()
-                while not reply.begun:
-                    reply.feed(await line.reader.read(1 << 16))
-                return Stream(line, reply)
-            except BaseException:
-                line.close()
-                raise
-
-        return await asyncio.wait_for(begin(), within)
+        return await asyncio.wait_for(self._stream(message), within)
 
     async def aclose(self) -> None:
         """Lets go of the connections that are kept."""
         while self._idle:
             self._idle.pop().close()
-        await asyncio.sleep(0)  # in which asyncio closes them
 
     async def _exchange(self, message: bytes, again: bool) -> Reply:
         line = await self._line()
-        reply = Reply()
         try:
-            line.writer.write(message)
-            while not reply.done:
-                reply.feed(await line.reader.read(1 << 16))
+            reply = await _ask(line, message)
         except (OSError, Broken):
             line.close()
-            if line.used and again and not reply.begun:  # the daemon may have ended it as the request was on its way
-                line = await self._open()
-                reply = Reply()
-                try:
-                    line.writer.write(message)
-                    while not reply.done:
-                        reply.feed(await line.reader.read(1 << 16))
-                except BaseException:
-                    line.close()
-                    raise
-            else:
+            if not (line.used and again):
                 raise
-        except BaseException:
-            line.close()
-            raise
+            line = await _connected(self.address)  # the daemon may have ended the other as the request was on its way
+            reply = await _ask(line, message)
         line.used = True
         if reply.keeps and len(self._idle) < KEPT:
             self._idle.append(line)
@@ -93,33 +51,81 @@ class Transport:
             line.close()
         return reply
 
-    async def _line(self) -> _Line:
+    async def _stream(self, message: bytes) -> "Stream":
+        line = await _connected(self.address)
+        try:
+            await asyncio.get_running_loop().sock_sendall(line.socket, message)
+            reply = Reply()
+            while not reply.begun:
+                reply.feed(await _read(line))
+        except BaseException:
+            line.close()
+            raise
+        return Stream(line, reply)
+
+    async def _line(self) -> Line:
         while self._idle:
             line = self._idle.pop()
             if line.usable():
                 return line
             line.close()
-        return await self._open()
-
-    async def _open(self) -> _Line:
-        context = ssl.create_default_context() if self.address.secure else None
-        return _Line(*await asyncio.open_connection(self.address.host, self.address.port, ssl=context))
+        return await _connected(self.address)
 
 
-class Stream:
+async def _connected(address: Address) -> Line:
+    loop = asyncio.get_running_loop()
+    why: Optional[OSError] = None
+    flags = socket.AI_NUMERICHOST  # which cannot block
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=flags)
+    except socket.gaierror:
+        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    for family, kind, protocol, _, where in found:
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.setblocking(False)
+            await loop.sock_connect(connection, where)
+            return Line(connection)
+        except OSError as err:
+            connection.close()
+            why = err
+        except BaseException:
+            connection.close()
+            raise
+    raise why or OSError(f"{address.host} has no address")
+
+
+async def _ask(line: Line, message: bytes) -> Reply:
+    try:
+        await asyncio.get_running_loop().sock_sendall(line.socket, message)
+        reply = Reply()
+        while not reply.done:
+            reply.feed(await _read(line))
+        return reply
+    except BaseException:
+        line.close()
+        raise
+
+
+async def _read(line: Line) -> bytes:
+    return await asyncio.get_running_loop().sock_recv(line.socket, 1 << 16)
+
+
+class Stream(Tail):
     """Is an answer that goes on."""
 
-    def __init__(self, line: _Line, reply: Reply) -> None:
-        self._line = line
-        self.reply = reply
+    async def read(self, within: float) -> bytes:
+        """Returns more of the body; nothing at its end, or when it was closed meanwhile."""
+        if not self.begin():
+            return b""
+        try:
+            while not (data := self.reply.body()) and not self.reply.done:
+                self.reply.feed(await asyncio.wait_for(_read(self.line), within))
+            return data
+        finally:
+            self.finish()
 
-    async def read(self, within: Optional[float]) -> bytes:
-        """Returns more of the body; nothing at its end."""
-        while not (data := self.reply.body()) and not self.reply.done:
-            self.reply.feed(await asyncio.wait_for(self._line.reader.read(1 << 16), within))
-        return data
-
-    async def rest(self, within: Optional[float]) -> bytes:
+    async def rest(self, within: float) -> bytes:
         """Returns the rest of the body."""
         data = bytearray()
         while part := await self.read(within):
@@ -127,8 +133,8 @@ class Stream:
         return bytes(data)
 
     async def aclose(self) -> None:
-        """Ends it."""
-        self._line.close()
+        """Ends it, also where another task reads."""
+        self.end()
 
 
 class Worker:
@@ -136,23 +142,12 @@ class Worker:
 
     def __init__(self, work: Callable[[], Awaitable[None]], name: str) -> None:
         self._task = asyncio.ensure_future(work())
+        self._task.set_name(name)
 
     async def join(self) -> None:
         """Ends the task, and waits for that."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-
-
-Event = asyncio.Event
-
-
-async def wait_event(event: asyncio.Event, within: Optional[float]) -> bool:
-    """Waits for an event, and tells whether it has come."""
-    try:
-        await asyncio.wait_for(event.wait(), within)
-    except asyncio.TimeoutError:
-        return False
-    return True
 
 
 async def pause(seconds: float) -> None:
@@ -166,6 +161,3 @@ async def outcome(call: Callable[[], Any], within: float) -> Any:
     if inspect.isawaitable(result):
         result = await asyncio.wait_for(result, within)
     return result
-
-
-TIMEOUTS: Tuple[type, ...] = (asyncio.TimeoutError, TimeoutError)

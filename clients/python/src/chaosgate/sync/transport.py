@@ -1,69 +1,36 @@
-"""How chaosgate reaches a daemon: connections that are kept to be used again. All threads may use them."""
+"""How chaosgate reaches a daemon: each request that is under way has a connection of its own, so that all threads may ask at once."""
 
-import os
-import select
 import socket
-import ssl
 import threading
 import time
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Tuple
 
 from ..http import Address, Broken, Reply
+from ..line import KEPT, Line, Tail
 
-KEPT = 8  # connections that are kept at most while nothing is asked
-
-
-class _Line:
-    """Is one connection, in one process."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.socket = connection
-        self.owner = os.getpid()
-        self.used = False
-
-    def usable(self) -> bool:
-        """Tells whether the connection still stands: one that is readable, although nothing was asked, was ended by the daemon."""
-        poll = select.poll()
-        poll.register(self.socket, select.POLLIN)
-        return self.owner == os.getpid() and not poll.poll(0)
-
-    def read(self, deadline: Optional[float]) -> bytes:
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise socket.timeout("timed out")
-            self.socket.settimeout(left)
-        else:
-            self.socket.settimeout(None)
-        return self.socket.recv(1 << 16)
-
-    def close(self) -> None:
-        self.socket.close()
+TIMEOUTS: Tuple[type, ...] = (socket.timeout, TimeoutError)
 
 
 class Transport:
-    """Sends requests and reads answers. Each request that is under way has a connection of its own."""
+    """Sends requests and reads answers."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._idle: List[_Line] = []  # append and pop need no lock
+        self._idle: List[Line] = []  # append and pop need no lock
 
-    def exchange(self, message: bytes, within: Optional[float], again: bool) -> Reply:
+    def exchange(self, message: bytes, within: float, again: bool) -> Reply:
         """Returns the answer to a request; again says that it may be sent twice. It raises OSError or Broken."""
-        deadline = None if within is None else time.monotonic() + within
-        line = self._line(within)
+        deadline = time.monotonic() + within
+        line = self._line(deadline)
         try:
             reply = _ask(line, message, deadline)
-        except BaseException as err:
-            line.close()
-            if not (isinstance(err, (OSError, Broken)) and line.used and again) or isinstance(err, socket.timeout):
+        except TIMEOUTS:
+            raise
+        except (OSError, Broken):
+            if not (line.used and again):
                 raise
-            line = self._open(within)  # the daemon may have ended the other as the request was on its way
-            try:
-                reply = _ask(line, message, deadline)
-            except BaseException:
-                line.close()
-                raise
+            line = _connected(self.address, deadline)  # the daemon may have ended the other as the request was on its way
+            reply = _ask(line, message, deadline)
         line.used = True
         if reply.keeps and len(self._idle) < KEPT:
             self._idle.append(line)
@@ -71,71 +38,78 @@ class Transport:
             line.close()
         return reply
 
-    def stream(self, message: bytes, within: Optional[float]) -> "Stream":
+    def stream(self, message: bytes, within: float) -> "Stream":
         """Returns the answer to a request as soon as it has begun."""
-        line = self._open(within)
+        deadline = time.monotonic() + within
+        line = _connected(self.address, deadline)
         try:
-            deadline = None if within is None else time.monotonic() + within
             line.socket.sendall(message)
             reply = Reply()
             while not reply.begun:
-                reply.feed(line.read(deadline))
-            return Stream(line, reply)
+                reply.feed(_read(line, deadline))
         except BaseException:
             line.close()
             raise
+        return Stream(line, reply)
 
     def close(self) -> None:
         """Lets go of the connections that are kept."""
         while self._idle:
             self._idle.pop().close()
 
-    def _line(self, within: Optional[float]) -> _Line:
+    def _line(self, deadline: float) -> Line:
         while True:
             try:
                 line = self._idle.pop()
             except IndexError:
-                return self._open(within)
+                return _connected(self.address, deadline)
             if line.usable():
                 return line
             line.close()
 
-    def _open(self, within: Optional[float]) -> _Line:
-        connection = socket.create_connection((self.address.host, self.address.port), within)
-        try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self.address.secure:
-                connection = ssl.create_default_context().wrap_socket(connection, server_hostname=self.address.host)
-        except BaseException:
-            connection.close()
-            raise
-        return _Line(connection)
+
+def _connected(address: Address, deadline: float) -> Line:
+    return Line(socket.create_connection((address.host, address.port), _left(deadline)))
 
 
-def _ask(line: _Line, message: bytes, deadline: Optional[float]) -> Reply:
-    line.socket.settimeout(None if deadline is None else max(deadline - time.monotonic(), 0.001))
-    line.socket.sendall(message)
-    reply = Reply()
-    while not reply.done:
-        reply.feed(line.read(deadline))
-    return reply
+def _ask(line: Line, message: bytes, deadline: float) -> Reply:
+    try:
+        line.socket.settimeout(_left(deadline))
+        line.socket.sendall(message)
+        reply = Reply()
+        while not reply.done:
+            reply.feed(_read(line, deadline))
+        return reply
+    except BaseException:
+        line.close()
+        raise
 
 
-class Stream:
+def _read(line: Line, deadline: float) -> bytes:
+    line.socket.settimeout(_left(deadline))
+    return line.socket.recv(1 << 16)
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.001)
+
+
+class Stream(Tail):
     """Is an answer that goes on."""
 
-    def __init__(self, line: _Line, reply: Reply) -> None:
-        self._line = line
-        self.reply = reply
+    def read(self, within: float) -> bytes:
+        """Returns more of the body; nothing at its end, or when it was closed meanwhile."""
+        if not self.begin():
+            return b""
+        deadline = time.monotonic() + within
+        try:
+            while not (data := self.reply.body()) and not self.reply.done:
+                self.reply.feed(_read(self.line, deadline))
+            return data
+        finally:
+            self.finish()
 
-    def read(self, within: Optional[float]) -> bytes:
-        """Returns more of the body; nothing at its end."""
-        deadline = None if within is None else time.monotonic() + within
-        while not (data := self.reply.body()) and not self.reply.done:
-            self.reply.feed(self._line.read(deadline))
-        return data
-
-    def rest(self, within: Optional[float]) -> bytes:
+    def rest(self, within: float) -> bytes:
         """Returns the rest of the body."""
         data = bytearray()
         while part := self.read(within):
@@ -144,15 +118,11 @@ class Stream:
 
     def close(self) -> None:
         """Ends it, also where another thread reads."""
-        try:
-            self._line.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self._line.close()
+        self.end()
 
 
 class Worker:
-    """Is a thread that works on the side. What it does has to end by itself: here it is only waited for."""
+    """Is a thread that works on the side. What it does has to end by itself: here that is waited for."""
 
     def __init__(self, work: Callable[[], None], name: str) -> None:
         self._thread = threading.Thread(target=work, name=name, daemon=True)
@@ -163,14 +133,6 @@ class Worker:
         self._thread.join()
 
 
-Event = threading.Event
-
-
-def wait_event(event: threading.Event, within: Optional[float]) -> bool:
-    """Waits for an event, and tells whether it has come."""
-    return event.wait(within)
-
-
 def pause(seconds: float) -> None:
     """Lets time go by."""
     time.sleep(seconds)
@@ -179,6 +141,3 @@ def pause(seconds: float) -> None:
 def outcome(call: Callable[[], Any], within: float) -> Any:
     """Returns what a call returns."""
     return call()
-
-
-TIMEOUTS: Tuple[type, ...] = (socket.timeout, TimeoutError)
