@@ -62,7 +62,10 @@ def class_source(kind: Dict[str, Any]) -> str:
     if params:
         out.append("    parameters = (")
         out += [f'        ("{attribute(p["name"])}", "{p["name"]}", "{p["type"]}"),' for p in params]
-        out += ["    )", ""]
+        out.append("    )")
+        choices = ", ".join(f'"{p["name"]}": "{p["default"]}"' for p in params if p["type"] == "choice" and p.get("default"))
+        out += [f"    choices = {{{choices}}}"] if choices else []
+        out.append("")
         out += [f"    {attribute(p['name'])}: {python_type(p)}{'' if p.get('required') else ' = None'}" for p in sorted(params, key=is_optional)]
         arguments = "".join(f", {attribute(p['name'])}: {python_type(p)}{'' if p.get('required') else ' = None'}" for p in params)
         passed = ", ".join(f"{attribute(p['name'])}={attribute(p['name'])}" for p in params)

@@ -1,5 +1,6 @@
 """A daemon of one's own: a child process that dies with this one, however this one ends."""
 
+import atexit
 import json
 import os
 import shutil
@@ -8,7 +9,7 @@ import threading
 import weakref
 from collections import deque
 from types import TracebackType
-from typing import Deque, Dict, List, Optional, Sequence, Tuple, Type, Union
+from typing import Callable, Deque, Dict, List, Optional, Sequence, Tuple, Type, Union
 
 from .errors import Error
 from .sync import Client
@@ -148,6 +149,34 @@ class Daemon:
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
         self.stop()
+
+
+_shared: Optional[Callable[[], Client]] = None  # returns the client that all of this process share
+_own: Optional[Daemon] = None  # the daemon behind that, if nobody has said another
+_sharing = threading.Lock()  # guards these two
+
+
+def share(client: Optional[Callable[[], Client]]) -> None:
+    """Says what returns the client that all of this process are to share; the pytest plugin does. None is nobody."""
+    global _shared
+    with _sharing:
+        _shared = client
+
+
+def shared() -> Client:
+    """Returns the client that all of this process share: that of the pytest plugin, if there is one, or of a daemon that is started here.
+
+    The daemon ends with this process.
+    """
+    global _shared, _own
+    with _sharing:
+        if _shared is None:
+            if _own is None or not _own.running:
+                _own = Daemon().start()
+                atexit.register(_own.stop)
+            client = _own.client()
+            _shared = lambda: client  # noqa: E731
+        return _shared()
 
 
 # Daemons whose standard input a fork of this process would hold as well, which would keep them alive for as long as it lives.

@@ -19,6 +19,7 @@ class Fault:
     kind: ClassVar[str]
     networks: ClassVar[Tuple[str, ...]]
     parameters: ClassVar[Tuple[Tuple[str, str, str], ...]] = ()  # the attribute's name, the key's and the type
+    choices: ClassVar[Mapping[str, str]] = {}  # what stands for nothing, by keys
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -59,7 +60,8 @@ class Fault:
                 yield key, form, value
 
     def _meaning(self) -> Tuple[Any, ...]:
-        return (self.kind, *((key, _meant(form, value)) for key, form, value in self._given() if not (form == "flag" and value is False)))
+        said = ((key, _meant(form, value)) for key, form, value in self._given())
+        return (self.kind, *((key, meant) for key, meant in said if meant and meant != self.choices.get(key)))  # zero is as good as nothing
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Fault) and self._meaning() == other._meaning()

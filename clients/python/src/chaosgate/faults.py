@@ -175,6 +175,7 @@ class Corrupt(Fault):
         ("rate", "rate", "chance"),
         ("flip", "flip", "choice"),
     )
+    choices = {"flip": "bytes"}
 
     rate: Optional[Chance] = None
     flip: Optional[str] = None
@@ -201,6 +202,7 @@ class Delay(Fault):
         ("distribution", "distribution", "choice"),
         ("ordered", "ordered", "flag"),
     )
+    choices = {"distribution": "uniform"}
 
     by: Optional[Duration] = None
     jitter: Optional[Duration] = None
@@ -341,6 +343,7 @@ class Lifetime(Fault):
         ("from_", "from", "choice"),
         ("reset", "reset", "flag"),
     )
+    choices = {"from": "accept"}
 
     for_: Duration
     jitter: Optional[Duration] = None

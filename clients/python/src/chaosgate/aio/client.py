@@ -41,6 +41,10 @@ class Client:
         """The run of the daemon that is meant; empty before the first answer."""
         return self._speaker.boot
 
+    def pin(self, boot: str) -> None:
+        """Says which run of the daemon is meant, before the first answer."""
+        self._speaker.boot = boot
+
     @property
     def by(self) -> str:
         """Who asks."""
@@ -212,15 +216,19 @@ class Client:
             raise self._speaker.gone(err) from None
         return stream
 
-    async def aclose(self) -> None:
+    def drop(self) -> None:
         """Lets go of connections to the daemon. What was imposed stays."""
-        await self._transport.aclose()
+        self._transport.drop()
+
+    async def aclose(self) -> None:
+        """Does as drop does: it is what contextlib's closing looks for."""
+        self.drop()
 
     async def __aenter__(self) -> "Client":
         return self
 
     async def __aexit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
-        await self.aclose()
+        self.drop()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"

@@ -35,6 +35,10 @@ class Flow:
         [imposed] = self._imposed(await self._client.ask("POST", self._path, body=[Entry(fault, id, for_, lease).to_json()]))
         return imposed
 
+    async def extend(self, *faults: Union[FaultLike, Entry]) -> "List[Imposed]":
+        """Imposes more faults, behind those that are."""
+        return self._imposed(await self._client.ask("POST", self._path, body=entries(faults)))
+
     async def faults(self) -> "List[Imposed]":
         """Returns what is imposed, in order."""
         return self._imposed(await self._client.ask("GET", self._path))

@@ -29,7 +29,7 @@ class Transport:
         """Returns the answer to a request as soon as it has begun."""
         return await asyncio.wait_for(self._stream(message), within)
 
-    async def aclose(self) -> None:
+    def drop(self) -> None:
         """Lets go of the connections that are kept."""
         while self._idle:
             self._idle.pop().close()

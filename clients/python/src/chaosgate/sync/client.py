@@ -42,6 +42,10 @@ class Client:
         """The run of the daemon that is meant; empty before the first answer."""
         return self._speaker.boot
 
+    def pin(self, boot: str) -> None:
+        """Says which run of the daemon is meant, before the first answer."""
+        self._speaker.boot = boot
+
     @property
     def by(self) -> str:
         """Who asks."""
@@ -213,15 +217,19 @@ class Client:
             raise self._speaker.gone(err) from None
         return stream
 
-    def close(self) -> None:
+    def drop(self) -> None:
         """Lets go of connections to the daemon. What was imposed stays."""
-        self._transport.close()
+        self._transport.drop()
+
+    def close(self) -> None:
+        """Does as drop does: it is what contextlib's closing looks for."""
+        self.drop()
 
     def __enter__(self) -> "Client":
         return self
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
-        self.close()
+        self.drop()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"

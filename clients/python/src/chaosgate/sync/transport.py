@@ -52,7 +52,7 @@ class Transport:
             raise
         return Stream(line, reply)
 
-    def close(self) -> None:
+    def drop(self) -> None:
         """Lets go of the connections that are kept."""
         while self._idle:
             self._idle.pop().close()
