@@ -34,12 +34,21 @@ have_postgres() {
 
 have_nginx_stream() { have nginx && [ -e /usr/lib/nginx/modules/ngx_stream_module.so ]; }
 
+# have_python is true when Debian's Python has a module.
+have_python() { /usr/bin/python3 -c "import $1" 2>/dev/null; }
+
 have "${CC:-gcc}" || need "gcc libc6-dev" "the race detector is off"
 have_postgres || need postgresql "tests against a real PostgreSQL are skipped"
 have redis-server || need redis-server "tests against a real Redis are skipped"
 # The package dnsmasq would start a service; its base has the binary alone.
 have dnsmasq || need dnsmasq-base "tests of dig against a real dnsmasq are skipped"
 have dig || need bind9-dnsutils "tests of dig against a real dnsmasq are skipped"
+have_python pytest || need python3-pytest "tests of the Python package are skipped"
+have_python pytest_asyncio || need python3-pytest-asyncio "tests of the pytest plugin beside pytest-asyncio are skipped"
+have_python xdist || need python3-pytest-xdist "tests of the pytest plugin beside pytest-xdist are skipped"
+{ have_python setuptools && have_python wheel; } ||
+	need "python3-setuptools python3-wheel" "tests of the Python package as it is installed are skipped"
+have_python mypy || need mypy "the types of the Python package are not checked"
 if [ "${1-}" = bench ]; then
 	have ip || need iproute2 "measurements beside the kernel's own netem are skipped"
 	have haproxy || need haproxy "the comparison with HAProxy is skipped"

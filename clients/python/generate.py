@@ -82,7 +82,7 @@ def is_optional(param: Dict[str, Any]) -> bool:
 
 def help_text(param: Dict[str, Any]) -> str:
     """Returns what a parameter is, in a line."""
-    text = param["help"]
+    text: str = param["help"]
     if param.get("choices"):
         text += f"; {param['want']}"
     if param.get("default"):
@@ -137,7 +137,8 @@ def sync_source(source: str, name: str) -> str:
 def described(file: str) -> List[Dict[str, Any]]:
     """Returns the kinds of faults."""
     if file:
-        return json.loads(Path(file).read_text())
+        kinds: List[Dict[str, Any]] = json.loads(Path(file).read_text())
+        return kinds
     sys.path.insert(0, str(PACKAGE.parent))
     import chaosgate
     from chaosgate.daemon import Daemon

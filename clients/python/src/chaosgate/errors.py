@@ -47,7 +47,7 @@ class Unauthorized(Forbidden):
     """Is that the daemon wants a token, and was shown none or another."""
 
 
-if asyncio.TimeoutError is TimeoutError:
+if asyncio.TimeoutError is TimeoutError:  # type: ignore[comparison-overlap]
 
     class TimedOut(Error, TimeoutError):
         """Is that what was waited for has not come in time. It is a TimeoutError, and asyncio's, as well."""

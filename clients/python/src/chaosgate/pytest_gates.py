@@ -3,11 +3,10 @@
 import hashlib
 import re
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, List, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Type
 
-from .fault import Entry, FaultLike
 from .sync import Gate
-from .sync.client import Server
+from .sync.client import Faults, Server
 
 if TYPE_CHECKING:
     from .pytest_plugin import ChaosSession
@@ -64,8 +63,8 @@ class Gates:
         server: Server,
         *,
         name: Optional[str] = None,
-        to_server: Union[FaultLike, Entry, List[Union[FaultLike, Entry]]] = (),  # type: ignore[assignment]
-        to_client: Union[FaultLike, Entry, List[Union[FaultLike, Entry]]] = (),  # type: ignore[assignment]
+        to_server: Faults = (),
+        to_client: Faults = (),
         **options: Any,
     ) -> Gate:
         """Makes a gate before a server. name is what the test and its marker call it; options are those of Client.gate."""
@@ -77,7 +76,8 @@ class Gates:
             n += 1
             unique = f"{wanted}-{n}"
         options = {**options, "to_server": to_server, "to_client": to_client}
-        said = {"seed": derived(self._session.seed, self._test or self._session.test, called if n == 1 else f"{called}-{n}"), "lease": self._session.lease}
+        seed = derived(self._session.seed, self._test or self._session.test, called if n == 1 else f"{called}-{n}")
+        said: Dict[str, Any] = {"seed": seed, "lease": self._session.lease}
         said.update({key: value for key, value in options.items() if value is not None})
         gate = self._session.client().gate(unique, server, **said)
         made = Made(gate, called, self._test, options)

@@ -140,7 +140,7 @@ class ChaosSession:
         return [made for made in self.made if made.test == self.test or made.fixture in self._names]
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_fixture_setup(self, fixturedef: "pytest.FixtureDef[Any]") -> Iterator[None]:
+    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
         """Notes which fixture is set up, for the gates that it makes."""
         self._fixtures.append(fixturedef.argname)
         yield

@@ -16,6 +16,7 @@ from .hold import Hold
 from .transport import TIMEOUTS, Stream, Transport
 
 Server = Union[str, Tuple[str, int]]  # "127.0.0.1:6379", or as sockets have it
+Faults = Union[FaultLike, Entry, Sequence[Union[FaultLike, Entry]]]
 
 
 class Client:
@@ -63,8 +64,8 @@ class Client:
         network: str = "tcp",
         seed: Optional[int] = None,
         door: Optional[str] = None,
-        to_server: Sequence[Union[FaultLike, Entry]] = (),
-        to_client: Sequence[Union[FaultLike, Entry]] = (),
+        to_server: Faults = (),
+        to_client: Faults = (),
         stopped: bool = False,
         window: Optional[Size] = None,
         memory: Optional[Size] = None,
@@ -234,5 +235,5 @@ class Client:
         return f"{type(self).__name__}({self.url!r})"
 
 
-def _sequence(faults: Union[FaultLike, Entry, Sequence[Union[FaultLike, Entry]]]) -> Tuple[Any, ...]:
+def _sequence(faults: Faults) -> Tuple[Any, ...]:
     return tuple(faults) if isinstance(faults, (list, tuple)) else (faults,)

@@ -6,12 +6,12 @@ Only this module knows that it is asyncio; chaosgate.sync has another in its pla
 import asyncio
 import inspect
 import socket
-from typing import Any, Awaitable, Callable, List, Optional, Tuple
+from typing import Any, Awaitable, Callable, List, Optional, Tuple, Type
 
 from ..http import Address, Broken, Reply
 from ..line import KEPT, Line, Tail
 
-TIMEOUTS: Tuple[type, ...] = (asyncio.TimeoutError, TimeoutError)
+TIMEOUTS: Tuple[Type[BaseException], ...] = (asyncio.TimeoutError, TimeoutError)
 
 
 class Transport:

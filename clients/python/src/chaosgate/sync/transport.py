@@ -3,12 +3,12 @@
 import socket
 import threading
 import time
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, List, Tuple, Type
 
 from ..http import Address, Broken, Reply
 from ..line import KEPT, Line, Tail
 
-TIMEOUTS: Tuple[type, ...] = (socket.timeout, TimeoutError)
+TIMEOUTS: Tuple[Type[BaseException], ...] = (socket.timeout, TimeoutError)
 
 
 class Transport:
