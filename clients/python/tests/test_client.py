@@ -56,7 +56,7 @@ def test_what_is_set_holds_when_the_call_returns(client, echo):
             [stalled] = gate.to_client.set(Stall())
             [offset] = stalled.offsets
             connection.sendall(b"y")
-            assert stalled.wait(timeout=10) >= 1
+            assert stalled.wait(timeout=30) >= 1
             connection.settimeout(0.001)
             with pytest.raises(socket.timeout):
                 connection.recv(1)
@@ -79,7 +79,7 @@ def test_faults_are_set_added_extended_changed(client, echo):
 
 def test_connections(client, echo):
     with client.gate("g", echo) as gate, dial(gate) as one, dial(gate) as two:
-        conns = gate.wait_connections(2, timeout=10)
+        conns = gate.wait_connections(2, timeout=30)
         assert [(conn.n, conn.state) for conn in conns] == [(1, "established"), (2, "established")]
         assert conns[0].client == one.getsockname()
         conns[1].to_server.add(CloseOnData())
@@ -90,12 +90,12 @@ def test_connections(client, echo):
         assert gate.close(1) == 1
         assert one.recv(1) == b""
         with dial(gate) as three:
-            gate.wait_connections(1, timeout=10)
+            gate.wait_connections(1, timeout=30)
             assert gate.reset() == 1
             with pytest.raises(ConnectionResetError):
                 three.recv(1)
         with dial(gate) as four:
-            gate.wait_connections(1, timeout=10)[0].close()
+            gate.wait_connections(1, timeout=30)[0].close()
             assert four.recv(1) == b""
         assert gate.status()["stats"]["accepted"] == 4
 
@@ -105,10 +105,10 @@ def test_doors(client, echo):
         gate.set_door("hold", for_=60)
         with dial(gate):
             if "linux" in client.version()["system"]:
-                assert gate.wait_door(1, timeout=10) >= 1
+                assert gate.wait_door(1, timeout=30) >= 1
             assert gate.conns() == []
             gate.set_door("open")
-            gate.wait_connections(1, timeout=10)
+            gate.wait_connections(1, timeout=30)
         gate.set_door("refuse")
         with pytest.raises(ConnectionRefusedError):
             dial(gate)

@@ -25,15 +25,15 @@ def test_events_as_they_happen(client, echo):
 
 
 def test_events_that_are_kept_and_waited_for(client, echo):
-    before = client.wait_events(1, timeout=10)
+    before = client.wait_events(1, timeout=30)
     with client.gate("kept", echo, to_client="delay by=1ms") as gate:
-        told = client.wait_events(2, gate="kept", types=("created", "imposed"), timeout=10)
+        told = client.wait_events(2, gate="kept", types=("created", "imposed"), timeout=30)
         assert [event.type for event in told] == ["created", "imposed"]
         assert told[0].id > before[0].id and "created kept" in str(told[0])
         with pytest.raises(TimedOut):
             client.wait_events(1, gate="kept", types=("fired",), timeout=0.05)
         assert say(gate) == b"ping"
-        assert client.wait_events(1, gate="kept", types=("fired",), timeout=10)[0].fault == "delay"
+        assert client.wait_events(1, gate="kept", types=("fired",), timeout=30)[0].fault == "delay"
 
 
 def test_a_stream_that_breaks_goes_on(client, echo):
@@ -63,7 +63,7 @@ def test_a_stream_whose_daemon_is_gone(echo):
 def test_a_lease_that_is_held(client, echo):
     with client.hold("held", 0.1):
         gate = client.gate("leased", echo, lease="held")
-        assert client.wait_events(1, types=("leased",), timeout=10)[0].data["lease"] == "held"
+        assert client.wait_events(1, types=("leased",), timeout=30)[0].data["lease"] == "held"
         with pytest.raises(TimedOut):  # it lives longer than its ttl
             client.wait_events(1, gate="leased", types=("removed",), timeout=0.3)
         [lease] = client.leases()

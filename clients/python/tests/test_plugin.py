@@ -206,7 +206,7 @@ def test_asyncio_with_a_plugin_for_it(project):
                 reader, writer = await asyncio.open_connection(*gate.address)
                 writer.write(b"x")
                 assert await reader.readexactly(1) == b"x"
-                assert await slow.wait(timeout=10) > 0
+                assert await slow.wait(timeout=30) > 0
                 writer.close()
         """
     )
@@ -252,8 +252,8 @@ def test_a_hundred_in_parallel_leave_nothing(project, own, tmp_path):
         with package.Daemon() as shared, shared.client() as client:
             run(project, "-n", "4", f"--chaosgate-url={shared.url}").assert_outcomes(passed=100)
             assert (client.gates(), client.leases()) == ([], [])
-            assert len(client.wait_events(100, types=("created",), timeout=10)) == 100
-            assert len({event.data["lease"] for event in client.wait_events(100, types=("created",), timeout=10)}) > 1
+            assert len(client.wait_events(100, types=("created",), timeout=30)) == 100
+            assert len({event.data["lease"] for event in client.wait_events(100, types=("created",), timeout=30)}) > 1
     assert _programs() <= before
 
 

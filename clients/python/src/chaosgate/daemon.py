@@ -92,6 +92,7 @@ class Daemon:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
+                bufsize=0,  # a fork could inherit a buffer's lock
                 env=_environment(),
                 start_new_session=True,
             )
@@ -135,14 +136,21 @@ class Daemon:
 
     def _read(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stderr is not None
-        for raw in process.stderr:
-            line = raw.decode("utf-8", "replace").rstrip()
-            self._lines.append(line)
-            said = _said(line)
-            if not self.url and said.get("msg") == "listening" and "url" in said:
-                self.url = said["url"]
-                self._listening.set()
+        rest = b""
+        while part := process.stderr.read(1 << 16):
+            *lines, rest = (rest + part).split(b"\n")
+            for line in lines:
+                self._note(line.decode("utf-8", "replace"))
+        if rest:
+            self._note(rest.decode("utf-8", "replace"))
         self._listening.set()
+
+    def _note(self, line: str) -> None:
+        self._lines.append(line)
+        said = _said(line)
+        if not self.url and said.get("msg") == "listening" and "url" in said:
+            self.url = said["url"]
+            self._listening.set()
 
     def __enter__(self) -> "Daemon":
         return self.start()
@@ -187,7 +195,7 @@ def _disown() -> None:
     for daemon in list(_started):
         process, daemon._process = daemon._process, None
         if process is not None and process.stdin is not None:
-            os.close(process.stdin.fileno())
+            process.stdin.close()
             process.returncode = 0  # it is no child of the fork
 
 

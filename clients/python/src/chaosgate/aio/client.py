@@ -22,9 +22,9 @@ Faults = Union[FaultLike, Entry, Sequence[Union[FaultLike, Entry]]]
 class Client:
     """Speaks to a daemon, and means the run of it that answers first: when the daemon was started anew, everything is an error.
 
-    url is where the daemon is: without it $CHAOSGATE_DAEMON, or http://127.0.0.1:8474. token is what it wants to be shown, without it
-    $CHAOSGATE_TOKEN. by says who asks, and stands in events beside what was asked for. timeout is for how many seconds an answer is
-    waited for; what waits for something to happen has a timeout of its own.
+    url is where the daemon is: without it $CHAOSGATE_DAEMON, or http://127.0.0.1:8474. There is no TLS, as the daemon has none. token is
+    what it wants to be shown, without it $CHAOSGATE_TOKEN. by says who asks, and stands in events beside what was asked for. timeout is for
+    how many seconds an answer is waited for; what waits for something to happen has a timeout of its own.
     """
 
     def __init__(self, url: Optional[str] = None, *, token: Optional[str] = None, by: Optional[str] = None, timeout: float = 30.0) -> None:
