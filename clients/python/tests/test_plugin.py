@@ -242,10 +242,12 @@ def test_it(gate_factory, echo, n):
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["daemons of their own", "a daemon that all share"])
-def test_a_hundred_in_parallel_leave_nothing(project, own, tmp_path):
+def test_a_hundred_in_parallel_leave_nothing(project, monkeypatch, own, tmp_path):
     pytest.importorskip("xdist", reason="pytest-xdist (Debian package python3-pytest-xdist) is not there")
     project.makepyfile(test_parallel=PARALLEL)
-    before = _programs()
+    program = tmp_path / "chaosgate"  # a copy, so that its processes are known by it
+    shutil.copy(find_binary(), program)
+    monkeypatch.setenv("CHAOSGATE_BIN", str(program))
     if own:
         run(project, "-n", "4").assert_outcomes(passed=100)
     else:
@@ -254,7 +256,7 @@ def test_a_hundred_in_parallel_leave_nothing(project, own, tmp_path):
             assert (client.gates(), client.leases()) == ([], [])
             assert len(client.wait_events(100, types=("created",), timeout=30)) == 100
             assert len({event.data["lease"] for event in client.wait_events(100, types=("created",), timeout=30)}) > 1
-    assert _programs() <= before
+    assert _processes(program) == []
 
 
 def test_a_session_that_is_killed_leaves_nothing_at_a_shared_daemon(project):
@@ -291,13 +293,18 @@ def test_the_package_as_it_is_installed(pytester, monkeypatch, tmp_path):
     run(pytester).assert_outcomes(passed=1)
 
 
-def _programs():
-    """Returns the processes of this program."""
-    found = set()
+def test_processes_of_a_program_are_seen():
+    with package.Daemon() as daemon:
+        assert str(daemon.pid) in _processes(Path(find_binary()))
+
+
+def _processes(program):
+    """Returns the processes of a program."""
+    found = []
     for file in Path("/proc").glob("[0-9]*/exe"):
         try:
-            if file.readlink() == Path(find_binary()).resolve():
-                found.add(file.parent.name)
-        except OSError:
+            if file.readlink() == program.resolve():
+                found.append(file.parent.name)
+        except OSError:  # it has ended, or is the kernel's
             pass
     return found
