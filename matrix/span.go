@@ -44,3 +44,6 @@ func (s *Span) UnmarshalJSON(data []byte) error {
 	*s = Span(math.Round(ms*1e3) * float64(time.Microsecond))
 	return nil
 }
+
+// seconds returns the span as a number of seconds.
+func (s Span) seconds() float64 { return time.Duration(s).Seconds() }

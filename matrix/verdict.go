@@ -14,17 +14,17 @@ const (
 	Error        Verdict = "error"         // the probe failed, fast
 	Timeout      Verdict = "timeout"       // the probe failed by a timeout of its own
 	Storm        Verdict = "storm"         // connections were opened again and again, without a pause
-	NoRecovery   Verdict = "no_recovery"   // the probe did not work again when the condition was gone
 	Hang         Verdict = "hang"          // neither an answer nor an error until the deadline: it was killed
+	NoRecovery   Verdict = "no_recovery"   // the probe did not work again when the condition was gone
 	Crash        Verdict = "crash"         // the probe died
 	Wrong        Verdict = "wrong"         // an answer that is not the baseline's, and no error
 )
 
 // Verdicts are all verdicts, from the best to the worst.
-var Verdicts = []Verdict{OK, NotExercised, Skipped, Slow, Error, Timeout, Storm, NoRecovery, Hang, Crash, Wrong}
+var Verdicts = []Verdict{OK, NotExercised, Skipped, Slow, Error, Timeout, Storm, Hang, NoRecovery, Crash, Wrong}
 
 // Bad are the verdicts that fail a run for which nothing else is expected.
-var Bad = []Verdict{Storm, NoRecovery, Hang, Crash, Wrong}
+var Bad = []Verdict{Storm, Hang, NoRecovery, Crash, Wrong}
 
 var verdictWords = map[Verdict]string{
 	OK: "ok", NotExercised: "not exercised", Skipped: "skipped", Slow: "slow", Error: "error", Timeout: "timeout", Storm: "STORM",
