@@ -59,6 +59,7 @@ func (b *bench) try(ctx context.Context, r *Report, c plannedCell) Cell {
 	t.cell.Timeline.Until = t.cell.Took
 	t.conclude(why)
 	if b.run.Open != nil || t.base.Kept == 0 {
+		b.settle(ctx)
 		b.gate.CloseConns(chaos.All)
 		b.settle(ctx)
 	}
@@ -79,6 +80,7 @@ func (t *trial) run(ctx context.Context) error {
 	}
 	if t.plan.moment == Connecting {
 		t.client.end()
+		t.settle(ctx) // what closes by itself is not closed by the gate
 		t.gate.CloseConns(chaos.All)
 		t.settle(ctx)
 		t.newClient()
