@@ -25,6 +25,16 @@ func (b *bench) baseline(ctx context.Context) (Baseline, error) {
 	}
 	client := r.newClient(b.gate.Addr())
 	defer client.end()
+	b.watch.begin(b.gate, began)
+	watching := true
+	watched := func() (seen Seen) {
+		if watching {
+			watching = false
+			seen, _ = b.watch.end(time.Now())
+		}
+		return seen
+	}
+	defer watched()
 	base := Baseline{}
 	answers := map[string]bool{}
 	var moved [3][]int64 // bytes to the server, bytes to the client, connections of each attempt
@@ -67,12 +77,26 @@ func (b *bench) baseline(ctx context.Context) (Baseline, error) {
 		*to = medianOf(moved[i])
 	}
 	base.Alive = base.Took
+	if lives := livesOf(watched()); len(lives) > 0 && base.Kept == 0 {
+		base.Alive = medianOf(lives)
+	}
 	base.Varies = len(answers) > 1
 	r.wanted = client.answer
 	base.Answer, _ = clip(r.wanted)
 	base.AnswerSize = len(r.wanted)
 	r.lengths(&base)
 	return base, nil
+}
+
+// livesOf returns how long connections have lived that have ended, sorted.
+func livesOf(seen Seen) (lives []Span) {
+	for _, c := range seen.Conns {
+		if c.Ended > 0 && c.Opened >= 0 {
+			lives = append(lives, c.Ended-c.Opened)
+		}
+	}
+	slices.Sort(lives)
+	return lives
 }
 
 // lengths sets what follows from how long an attempt takes.

@@ -39,25 +39,33 @@ func (r *Run) Prepare(ctx context.Context) (*Prepared, error) {
 		return nil, err
 	}
 	if err := r.reachServer(ctx); err != nil {
-		return nil, err
+		return nil, unable{err}
 	}
 	p := &Prepared{run: r, began: time.Now(), tried: map[string]Cell{}}
-	b, err := r.newBench()
-	if err != nil {
-		return nil, err
-	}
-	p.benches = []*bench{b}
-	baseline, err := b.baseline(ctx)
-	if err == nil {
-		err = p.begin(baseline)
-	}
-	if err == nil {
-		err = p.addBenches()
-	}
-	if err != nil {
+	if err := p.prepare(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
+}
+
+// prepare makes the benches, and measures the baseline on the first.
+func (p *Prepared) prepare(ctx context.Context) error {
+	b, err := p.run.newBench()
+	if err != nil {
+		return unable{err}
+	}
+	p.benches = []*bench{b}
+	baseline, err := b.baseline(ctx)
+	if err != nil {
+		return unable{err}
+	}
+	if err := p.begin(baseline); err != nil {
+		return err
+	}
+	if err := p.addBenches(); err != nil {
+		return unable{err}
+	}
+	return nil
 }
 
 // begin begins the record, and plans the cells.

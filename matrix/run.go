@@ -83,6 +83,16 @@ type Progress struct {
 	Report  *Report // the record so far: at the beginning it has the baseline
 }
 
+// ErrUnable is wrapped by the errors of a run for which something is missing: a server that answers, a port, a probe that works.
+// All others are about what the run was told.
+var ErrUnable = errors.New("the matrix cannot be run")
+
+// unable marks an error by ErrUnable, without its words.
+type unable struct{ error }
+
+func (unable) Is(target error) bool { return target == ErrUnable }
+func (u unable) Unwrap() error      { return u.error }
+
 // Do runs the matrix. If the context ends, the report has what there is by then and says so; nothing is left running. An error means that
 // nothing was tried, and why.
 func (r *Run) Do(ctx context.Context) (*Report, error) {
@@ -90,7 +100,6 @@ func (r *Run) Do(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer p.Close()
 	ids := make(chan string) // the names of the cells that are to be tried
 	var trying sync.WaitGroup
 	for range p.subject().Workers {

@@ -104,7 +104,7 @@ func sliced(b Baseline, d chaos.Direction) []chaos.Fault {
 
 // shortLife has connections live half as long as an exchange needs them.
 func shortLife(b Baseline, _ chaos.Direction) []chaos.Fault {
-	return []chaos.Fault{chaos.Lifetime{For: max(time.Millisecond, round(time.Duration(b.Alive)/2))}}
+	return []chaos.Fault{chaos.Lifetime{For: max(100*time.Microsecond, round(time.Duration(b.Alive)/2))}}
 }
 
 // delayed delays everything by so many times what a healthy exchange takes.
