@@ -87,9 +87,9 @@ func (r *Run) wants(c plannedCell) bool {
 	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(pattern string) bool { return matches(pattern, c) })
 }
 
-// matches reports whether a pattern fits a cell's name, or its condition's, or its group's.
+// matches reports whether a pattern fits a cell's name, the beginning of it, or its group.
 func matches(pattern string, c plannedCell) bool {
-	for _, name := range []string{c.id, c.condition.Name, c.condition.Group} {
+	for _, name := range []string{c.id, c.condition.Name + "/" + string(c.direction), c.condition.Name, c.condition.Group} {
 		if ok, _ := path.Match(pattern, name); ok {
 			return true
 		}

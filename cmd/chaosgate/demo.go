@@ -1,100 +1,131 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/chaosgate/chaos/matrix"
 	"github.com/chaosgate/chaos/spec"
+)
+
+const (
+	// demoDeadline is more than all the client's timeouts and retries in a row.
+	demoDeadline = 4 * time.Second
+	// demoPatience is how long the client may take to work again. Its library tries once a second to connect when that has
+	// failed often.
+	demoPatience = 10 * time.Second
 )
 
 func newDemo() *cobra.Command {
 	var seed spec.Seed
+	var file string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show what every condition does to a real client, on an embedded server, in under a minute",
-		Long: `demo starts a server that speaks Redis's protocol, puts a gate before it, and has a real client
-library (go-redis, with a pool, short timeouts and one retry) store and read values through the
-gate. It then imposes one condition after another on the connections in use, shows what the client
-met, lifts the condition and measures how long the client takes to work again. It needs nothing
-and leaves nothing behind.
+		Long: `demo starts a server that speaks Redis's protocol, and runs the matrix on a real client of it: go-redis,
+with a pool, short timeouts and one retry, which stores a value and reads it back. It imposes every
+condition in every direction, before the client connects, on its idle connections, and in the middle of
+an answer; shows what the client met; lifts the condition, and measures how long the client takes to work
+again. It needs nothing, and leaves nothing behind but its report.
 
-The table goes to stdout, what happens meanwhile to stderr. The exit code is 1 if a condition did
-not fire or the client did not recover from it.`,
+The grid goes to stdout, what happens meanwhile to stderr. Answers that are wrong because bytes were corrupted
+are what Redis's protocol, which has no checksums, cannot prevent; for anything else that is bad, and for a
+condition that did not fire, the exit code is 1.`,
 		Args:    arguments(cobra.NoArgs),
 		Example: `  chaosgate demo --seed 42`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return demo(cmd.Context(), cmd.Root().DisplayName(), uint64(seed), demoConditions(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			run := &matrix.Run{Seed: seed}
+			return demo(cmd.Context(), cmd.Root().DisplayName(), run, file, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	addSeed(cmd.Flags(), &seed)
+	cmd.Flags().StringVar(&file, "report", "", "write the report to `FILE`, its form by its ending: "+formNames()+"; without it to a temporary folder")
 	return cmd
 }
 
-// demo tries each condition, reports what it did, and says how to go on with program. It is its own test: the error
-// tells of conditions that did not fire or did not pass.
-func demo(ctx context.Context, program string, seed uint64, conditions []condition, stdout, stderr io.Writer) error {
-	if seed == 0 {
-		seed = drawSeed()
+// demo runs the matrix on the embedded server, writes its report to a file, and says how to go on with program. It is its own test: the error
+// tells of cells that are not as they must be.
+func demo(ctx context.Context, program string, run *matrix.Run, file string, stdout, stderr io.Writer) error {
+	file = cmp.Or(file, filepath.Join(os.TempDir(), "chaosgate-demo"+reportForms[0].ending))
+	if _, err := formOf(file); err != nil {
+		return usage(fmt.Errorf("--report: %w", err))
 	}
-	l, err := newLab(seed)
+	server, err := startDemoServer()
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot start the embedded server: %w", err)
 	}
-	defer l.close()
-	healthy, err := l.baseline(ctx)
+	defer server.close()
+	run.Server, run.Open = server.addr(), openDemoClient
+	run.Deadline, run.Patience = cmp.Or(run.Deadline, demoDeadline), cmp.Or(run.Patience, demoPatience)
+	run.Subject = matrix.Subject{Name: "demo", Kind: "go", Probe: fmt.Sprintf(
+		"go-redis stores %d KiB and reads them back: %d connections, timeouts of %d ms, %d retry",
+		valueSize>>10, clientPool, clientTimeout.Milliseconds(), clientRetries,
+	)}
+	show := newMatrixProgress(stderr)
+	run.Progress = show.tell
+	report, err := run.Do(ctx)
+	show.clear()
 	switch {
-	case ctx.Err() != nil:
+	case report == nil && ctx.Err() != nil:
 		return interrupted(ctx)
 	case err != nil:
-		return &exitError{exitFailed, err}
-	}
-	begin := time.Now()
-	introduce(stderr, l, healthy)
-	findings, err := l.tryAll(ctx, conditions, newProgress(stderr, len(conditions)))
-	if err != nil {
 		return err
 	}
-	report(stdout, findings, paintFor(stdout))
-	conclude(stdout, findings, healthy, time.Since(begin), l.gate.Seed)
+	report.Tool = "chaosgate " + versionText()
+	writeGrid(stdout, report)
+	if err := writeReports(report, []string{file}, stderr); err != nil {
+		return err
+	}
 	if ctx.Err() != nil {
 		return interrupted(ctx)
 	}
 	instruct(stdout, program)
-	return judge(findings)
+	return judgeDemo(report)
 }
 
-// tryAll tries conditions one after another, until it is interrupted.
-func (l *lab) tryAll(ctx context.Context, conditions []condition, bar *progress) (findings []finding, err error) {
-	defer bar.clear()
-	for _, c := range conditions {
-		bar.begin(c.String())
-		found, err := l.try(ctx, c)
-		if ctx.Err() != nil {
-			break
-		}
-		if err != nil {
-			return findings, err
-		}
-		findings = append(findings, found)
-		bar.end(found.line(bar.paint))
-	}
-	return findings, nil
+// openDemoClient is a run's Open.
+func openDemoClient(_ context.Context, addr string) (matrix.Probe, func(), error) {
+	client := newDemoClient(addr)
+	return client.probe, client.close, nil
 }
 
-// judge returns an error if a finding proves nothing or is bad.
-func judge(findings []finding) error {
-	unsound := 0
-	for i := range findings {
-		if !findings[i].sound() {
-			unsound++
+// judgeDemo returns an error if a cell proves nothing, or is bad for another reason than that bytes were corrupted.
+func judgeDemo(report *matrix.Report) error {
+	var errs []error
+	for _, c := range report.Cells {
+		damaged := c.Verdict == matrix.Wrong && c.Group == "damage"
+		if c.Verdict.Bad() && !damaged || c.Fired == 0 || c.Verdict == matrix.Skipped {
+			errs = append(errs, fmt.Errorf("%s: %s: %s", c.ID, c.Verdict.Words(), safe(c.Says)))
 		}
 	}
-	if unsound == 0 {
+	if len(errs) == 0 {
 		return nil
 	}
-	return &exitError{exitFailed, fmt.Errorf("%d of %d conditions did not fire, or the client did not recover", unsound, len(findings))}
+	return &exitError{exitFailed, fmt.Errorf("not as it must be: %w", errors.Join(errs...))}
+}
+
+// instruct says how to go on with a server of one's own, and this program or the library.
+func instruct(w io.Writer, program string) {
+	fmt.Fprintf(w, `
+Now software of your own, say a client of a server at 127.0.0.1:6379:
+
+    %[1]s matrix --server 127.0.0.1:6379 --probe 'redis-cli -h $CHAOSGATE_HOST -p $CHAOSGATE_PORT get key'
+
+or one condition at a time, with clients that connect to 127.0.0.1:15432:
+
+    %[1]s run 127.0.0.1:15432,127.0.0.1:5432 --to-client 'delay by=200ms jitter=50ms'
+
+or in a Go test:
+
+    gate := chaostest.NewGate(t, "127.0.0.1:5432")  // clients connect to gate.Addr()
+    chaostest.Matrix(t, gate, matrix.Standard, func(ctx context.Context) error { … })
+`, program)
 }

@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/chaosgate/chaos/matrix"
 )
 
 const (
@@ -27,10 +26,8 @@ const (
 // A demoClient is a real client library with the settings that a careful application gives it: a small pool, short
 // timeouts, one retry.
 type demoClient struct {
-	redis   *redis.Client
-	dials   atomic.Int64 // connections opened so far
-	refused atomic.Int64 // connects that were refused
-	keys    atomic.Int64 // keys used so far: each exchange has its own
+	redis *redis.Client
+	keys  atomic.Int64 // keys used so far: each exchange has its own
 }
 
 // newDemoClient returns a client of the server at an address.
@@ -39,7 +36,6 @@ func newDemoClient(addr string) *demoClient {
 	c := &demoClient{}
 	c.redis = redis.NewClient(&redis.Options{
 		Addr:             addr,
-		Dialer:           c.dial,
 		PoolSize:         clientPool,
 		MaxActiveConns:   clientPool,
 		Protocol:         2,  // with 3 its look for push messages swallows a reset, and it says EOF
@@ -58,49 +54,28 @@ func newDemoClient(addr string) *demoClient {
 	return c
 }
 
-// dial opens a connection and counts it.
-func (c *demoClient) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, network, addr)
-	switch {
-	case err == nil:
-		c.dials.Add(1)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		c.refused.Add(1)
-	}
-	return conn, err
-}
-
 func (c *demoClient) close() { c.redis.Close() }
 
-// exchange stores a value under a key of its own, reads it back, and tells what came of it.
-func (c *demoClient) exchange(ctx context.Context) (o outcome) {
-	begin := time.Now()
-	defer func() {
-		if r := recover(); r != nil {
-			o.kind, o.what = failed, "panic: "+safe(fmt.Sprint(r))
-		}
-		o.took = time.Since(begin)
-		if o.kind == fine && o.took > slowAfter {
-			o.kind = slow
-		}
-	}()
+// probe stores a value under a key of its own and reads it back.
+func (c *demoClient) probe(ctx context.Context, _ string) (matrix.Answer, error) {
 	n := c.keys.Add(1)
-	key, value := fmt.Sprintf("demo:%d", n), demoValue(n)
+	key, value := fmt.Sprintf("demo:%p:%d", c, n), demoValue(n)
 	status, err := c.redis.Set(ctx, key, value, 0).Result()
 	if err != nil {
-		return outcome{kind: failed, what: complaint(err)}
+		return matrix.Answer{}, complaint(err)
 	}
 	read, err := c.redis.Get(ctx, key).Result()
 	switch {
 	case errors.Is(err, redis.Nil): // stored, so it said, and now it is not there
-		return outcome{kind: wrong}
+		return matrix.Answer{}, fmt.Errorf("%w: what was stored is not there", matrix.ErrWrong)
 	case err != nil:
-		return outcome{kind: failed, what: complaint(err)}
-	case status != "OK" || read != value:
-		return outcome{kind: wrong}
+		return matrix.Answer{}, complaint(err)
+	case status != "OK":
+		return matrix.Answer{}, fmt.Errorf("%w: %s, and not OK", matrix.ErrWrong, safe(clip(status, 20)))
+	case read != value:
+		return matrix.Answer{}, fmt.Errorf("%w: not what was stored", matrix.ErrWrong)
 	}
-	return outcome{}
+	return matrix.Answer{Output: "what was stored"}, nil
 }
 
 // demoValue returns a value that is like no other. It has no star in it (see guarded), and a word to substitute.
@@ -109,36 +84,17 @@ func demoValue(n int64) string {
 	return strings.Repeat(line, valueSize/len(line)+1)[:valueSize]
 }
 
-// complaint returns in a few words what an error of the client says.
-func complaint(err error) string {
-	var op *net.OpError
+// complaint returns an error of the client, in a few words where its own would be many.
+func complaint(err error) error {
 	var said redis.Error
 	var number *strconv.NumError
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused"
-	case errors.Is(err, syscall.ECONNRESET):
-		return "reset"
-	case errors.Is(err, syscall.EPIPE):
-		return "broken pipe"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "closed"
 	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted):
-		return "no free connection"
-	case errors.As(err, &op) && op.Op == "dial" && op.Timeout():
-		return "connect timed out"
-	case isTimeout(err):
-		return "timed out"
+		return fmt.Errorf("no free connection: %w", err)
 	case errors.As(err, &said):
-		return "server: " + safe(clip(said.Error(), 20))
+		return fmt.Errorf("server: %s", safe(clip(said.Error(), 40)))
 	case errors.As(err, &number), strings.HasPrefix(err.Error(), "redis: "):
-		return "not understood" // the client could not parse the answer
+		return fmt.Errorf("not understood: %s", safe(clip(err.Error(), 40)))
 	}
-	return safe(clip(err.Error(), 28))
-}
-
-// isTimeout tells whether an error is that of a client's own deadline.
-func isTimeout(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &timeout) && timeout.Timeout())
+	return err
 }
