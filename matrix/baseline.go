@@ -24,7 +24,8 @@ func (b *bench) baseline(ctx context.Context) (Baseline, error) {
 		return Baseline{}, fmt.Errorf("gate: %w", err)
 	}
 	client := r.newClient(b.gate.Addr())
-	defer client.end()
+	base := Baseline{}
+	defer func() { b.clear(ctx, client, base) }()
 	b.watch.begin(b.gate, began)
 	watching := true
 	watched := func() (seen Seen) {
@@ -35,7 +36,6 @@ func (b *bench) baseline(ctx context.Context) (Baseline, error) {
 		return seen
 	}
 	defer watched()
-	base := Baseline{}
 	answers := map[string]bool{}
 	var moved [3][]int64 // bytes to the server, bytes to the client, connections of each attempt
 	for len(base.Attempts) < baselineAttempts && (len(base.Attempts) < baselineEnough || time.Since(began) < baselineFor) {

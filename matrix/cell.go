@@ -47,9 +47,6 @@ func (b *bench) try(ctx context.Context, r *Report, c plannedCell) Cell {
 	if err := b.gate.Heal(); err != nil && why == nil {
 		why = err
 	}
-	if t.client != nil {
-		t.client.end()
-	}
 	now := time.Now()
 	var seen Seen
 	seen, t.cell.Timeline.Points = b.watch.end(now)
@@ -58,12 +55,18 @@ func (b *bench) try(ctx context.Context, r *Report, c plannedCell) Cell {
 	t.cell.Took = Span(now.Sub(t.began))
 	t.cell.Timeline.Until = t.cell.Took
 	t.conclude(why)
-	if b.run.Open != nil || t.base.Kept == 0 {
-		b.settle(ctx)
+	b.clear(ctx, t.client, t.base)
+	return t.cell
+}
+
+// clear ends a client and the connections that it leaves behind, unless they are those of the next one as well.
+func (b *bench) clear(ctx context.Context, c *client, base Baseline) {
+	c.end()
+	if b.run.Open != nil || base.Kept == 0 {
+		b.settle(ctx) // what closes by itself is not closed by the gate
 		b.gate.CloseConns(chaos.All)
 		b.settle(ctx)
 	}
-	return t.cell
 }
 
 // Why a cell is not tried.
@@ -79,10 +82,8 @@ func (t *trial) run(ctx context.Context) error {
 		return errUnhealthy
 	}
 	if t.plan.moment == Connecting {
-		t.client.end()
-		t.settle(ctx) // what closes by itself is not closed by the gate
-		t.gate.CloseConns(chaos.All)
-		t.settle(ctx)
+		t.clear(ctx, t.client, t.base)
+		t.gate.CloseConns(chaos.All) // also those of a client that is the next one as well: it has to connect
 		t.newClient()
 	}
 	if err := t.under(ctx); err != nil {
