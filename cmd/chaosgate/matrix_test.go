@@ -2,13 +2,22 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/chaosgate/chaos/matrix"
 )
@@ -115,5 +124,107 @@ func TestMatrixCommandThatRepeats(t *testing.T) {
 	}
 	if got, want := f.repeat("chaosgate", "", 42), common+"--quick --only '*/idle' --seed 0x2a"; got != want {
 		t.Errorf("the run: got %s, want %s", got, want)
+	}
+}
+
+// A trigger calls a function when what is written to it has a text, once.
+type trigger struct {
+	text string
+	call func()
+	once sync.Once
+	bytes.Buffer
+}
+
+func (w *trigger) Write(p []byte) (int, error) {
+	n, err := w.Buffer.Write(p)
+	if strings.Contains(w.String(), w.text) {
+		w.once.Do(w.call)
+	}
+	return n, err
+}
+
+func TestMatrixIsInterrupted(t *testing.T) {
+	server, err := startDemoServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.close()
+	goroutines, descriptors := goleak.IgnoreCurrent(), openDescriptors()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	file := filepath.Join(t.TempDir(), "matrix.json")
+	var stdout bytes.Buffer
+	stderr := &trigger{text: "\n 3/78", call: func() { cancel(errInterrupted) }}
+	code := execute(ctx, []string{
+		"matrix", "--server", server.addr(), "--probe-script", `timeout 2s send "*1\r\n$4\r\nPING\r\n" expect "+PONG\r\n"`, "--workers", "2", "--report", file,
+	}, strings.NewReader(""), &stdout, stderr)
+	if code != exitInterrupted {
+		t.Errorf("exit code: got %d, want %d: %s", code, exitInterrupted, stderr.String())
+	}
+	goleak.VerifyNone(t, goroutines)
+	if left := openDescriptors(); left > descriptors {
+		t.Errorf("descriptors: got %d, want %d as before", left, descriptors)
+	}
+	written, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer written.Close()
+	report, err := matrix.Read(written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(report.Cells); !report.Interrupted || n < 3 || n >= report.Planned {
+		t.Errorf("interrupted: %v, with %d cells of %d; want some, and it to say so", report.Interrupted, n, report.Planned)
+	}
+	if want := "; interrupted, "; !strings.Contains(stdout.String(), want) {
+		t.Errorf("stdout has no %q:\n%s", want, stdout.String())
+	}
+}
+
+// TestMatrixOfAService tries a service that uses the gate: an HTTP server that asks Redis, without a timeout of its own for the one, with one
+// for the other.
+func TestMatrixOfAService(t *testing.T) {
+	server, err := startDemoServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.close()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := free.Addr().String()
+	free.Close()
+	ask := func(timeout time.Duration) error {
+		conn, err := net.DialTimeout("tcp", front, timeout)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		if timeout > 0 {
+			conn.SetDeadline(time.Now().Add(timeout))
+		}
+		fmt.Fprint(conn, "*1\r\n$4\r\nPING\r\n")
+		_, err = io.ReadFull(conn, make([]byte, 7))
+		return err
+	}
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		timeout := time.Duration(0)
+		if r.URL.Path == "/careful" {
+			timeout = 200 * time.Millisecond
+		}
+		if err := ask(timeout); err != nil {
+			http.Error(w, "no answer", http.StatusServiceUnavailable)
+		}
+	}))
+	defer service.Close()
+	for path, want := range map[string]string{"careful": `(?m)^stall +to_client +error +error$`, "careless": `(?m)^stall +to_client +HANG +HANG$`} {
+		var stdout, stderr bytes.Buffer
+		code := execute(t.Context(), []string{
+			"matrix", "--gate", "redis=" + front + "," + server.addr(), "--probe-url", service.URL + "/" + path, "--only", "stall/to_client", "--deadline", "1s",
+		}, strings.NewReader(""), &stdout, &stderr)
+		if bad := path == "careless"; (code == exitFailed) != bad || !regexp.MustCompile(want).MatchString(stdout.String()) {
+			t.Errorf("%s: exit code %d and\n%s%s\nwant a line that matches %s", path, code, stderr.String(), stdout.String(), want)
+		}
 	}
 }
