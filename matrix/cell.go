@@ -15,7 +15,7 @@ const (
 	firstPause    = 10 * time.Millisecond  // between two attempts to recover
 	longestPause  = 100 * time.Millisecond
 	inARow        = 3 // attempts that are right make a recovery
-	mostListed    = 40
+	mostAttempts    = 40
 )
 
 // A trial is a cell that is being tried.
@@ -135,8 +135,8 @@ func (t *trial) attempt(ctx context.Context, phase Phase) Attempt {
 
 // note adds an attempt to the record. Of very many the last one stays.
 func (t *trial) note(a Attempt) {
-	if len(t.cell.Attempts) >= mostListed {
-		t.cell.Attempts = t.cell.Attempts[:mostListed-1]
+	if len(t.cell.Attempts) >= mostAttempts {
+		t.cell.Attempts = t.cell.Attempts[:mostAttempts-1]
 		t.cell.LeftOut++
 	}
 	t.cell.Attempts = append(t.cell.Attempts, a)

@@ -50,12 +50,12 @@ func (t *trial) conclude(why error) {
 	case r.Recovered && r.Failed == 0:
 		says = append(says, fmt.Sprintf("recovered at once (%v)", r.First))
 	case r.Recovered:
-		says = append(says, fmt.Sprintf("recovered after %v and %s", r.First, count(r.Failed, "attempt", "that failed")))
+		says = append(says, fmt.Sprintf("recovered after %v and %s", r.First, howMany(r.Failed, "attempt", "that failed")))
 	case r.Once:
 		consider(NoRecovery, fmt.Sprintf("did not work three times in a row within %v: %d of %d attempts failed", r.Patience, r.Failed, r.Attempts))
 	default:
 		consider(NoRecovery, fmt.Sprintf("did not recover within %v: %s, the last with %s",
-			r.Patience, count(r.Attempts, "attempt", "failed"), c.Attempts[len(c.Attempts)-1].said(t.base)))
+			r.Patience, howMany(r.Attempts, "attempt", "failed"), c.Attempts[len(c.Attempts)-1].said(t.base)))
 	}
 	c.Says = strings.Join(says, "; ")
 }
@@ -79,7 +79,7 @@ func (t *trial) storm() string {
 		if extra <= stormConns || rate <= stormRate {
 			return ""
 		}
-		return fmt.Sprintf("opened %s %s, %.0f in a second", count(int(n), "connection", ""), when, rate)
+		return fmt.Sprintf("opened %s %s, %.0f in a second", howMany(int(n), "connection", ""), when, rate)
 	}
 	under := 0
 	for _, a := range c.Attempts {
@@ -110,8 +110,8 @@ func (a Attempt) said(b Baseline) string {
 	return what
 }
 
-// count returns a number of things: "1 attempt that failed", "3 attempts that failed".
-func count(n int, thing, rest string) string {
+// howMany returns a number of things: "1 attempt that failed", "3 attempts that failed".
+func howMany(n int, thing, rest string) string {
 	if n != 1 {
 		thing += "s"
 	}
