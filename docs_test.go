@@ -372,7 +372,7 @@ func TestManualExamplesRun(t *testing.T) {
 
 // exampleImports are the packages that blocks may use, by their names.
 var exampleImports = map[string]string{
-	"chaos": modulePath, "chaostest": modulePath + "/chaostest", "spec": modulePath + "/spec",
+	"chaos": modulePath, "chaostest": modulePath + "/chaostest", "matrix": modulePath + "/matrix", "spec": modulePath + "/spec",
 	"store": modulePath + "/" + examplesFolder + "/store", "synctest": "testing/synctest",
 }
 

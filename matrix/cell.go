@@ -15,7 +15,7 @@ const (
 	firstPause    = 10 * time.Millisecond  // between two attempts to recover
 	longestPause  = 100 * time.Millisecond
 	inARow        = 3 // attempts that are right make a recovery
-	mostAttempts    = 40
+	mostAttempts  = 40
 )
 
 // A trial is a cell that is being tried.
