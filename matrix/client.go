@@ -145,6 +145,10 @@ func (c *client) attempt(ctx context.Context, deadline time.Duration) (a Attempt
 	return a
 }
 
+// lateError is after how long an error is taken for that of a timeout, whatever it says: a busy machine may take a second for one
+// that came at once.
+const lateError = 2 * time.Second
+
 // outcome says what came of a call that was over in time.
 func (c *client) outcome(r result, took time.Duration) (Verdict, string) {
 	switch {
@@ -154,7 +158,7 @@ func (c *client) outcome(r result, took time.Duration) (Verdict, string) {
 		return Wrong, r.err.Error()
 	case isTimeout(r.err):
 		return Timeout, r.err.Error()
-	case r.err != nil && took > max(time.Second, c.slow):
+	case r.err != nil && took > max(lateError, 2*c.slow):
 		return Timeout, fmt.Sprintf("%v (after %v)", r.err, Span(took))
 	case r.err != nil:
 		return Error, r.err.Error()

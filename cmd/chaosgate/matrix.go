@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -222,13 +223,13 @@ func inFile(file string, err error) error {
 
 // where tells the run where the server is.
 func (f *matrixFlags) where(run *matrix.Run) error {
-	text := f.gate
-	switch {
-	case (f.server == "") == (f.gate == ""):
+	if (f.server == "") == (f.gate == "") {
 		return errors.New("want one of --server ADDRESS and --gate LISTEN,SERVER")
-	case f.server != "" && len(f.server) > 5 && f.server[:5] == "unix:":
-		text = "unix:," + f.server[5:]
-	case f.server != "":
+	}
+	text := f.gate
+	if path, ok := strings.CutPrefix(f.server, "unix:"); ok {
+		text = "unix:," + path
+	} else if f.server != "" {
 		text = "," + f.server
 	}
 	gate, err := spec.ParseGate(text)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +88,7 @@ func complaint(err error, answer matrix.Answer) error {
 	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
 		return nil
 	}
-	said := lastLine(cmp.Or(strings.TrimSpace(answer.Log), strings.TrimSpace(answer.Output)))
+	said := mainLine(cmp.Or(strings.TrimSpace(answer.Log), strings.TrimSpace(answer.Output)))
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if !ok {
 		return err
@@ -109,10 +110,24 @@ func complaint(err error, answer matrix.Answer) error {
 	return what
 }
 
-// lastLine returns the last line of what a program said: with many, what went wrong stands there.
-func lastLine(s string) string {
+// saysError matches a line that tells what went wrong.
+var saysError = regexp.MustCompile(`(?i)error|fail|fatal|refused|reset|closed|denied|cannot|could not|unable|time[ds]?[- ]?out|exception`)
+
+// mainLine returns the line that tells what went wrong: the first that looks like that, but the last of a traceback; the last if none does.
+func mainLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	main := lines[len(lines)-1]
+	if !strings.HasPrefix(s, "Traceback ") {
+		if i := slices.IndexFunc(lines, saysError.MatchString); i >= 0 {
+			main = lines[i]
+		}
+	}
+	return clip(strings.TrimSpace(main))
+}
+
+// clip cuts what is too long for a sentence.
+func clip(s string) string {
 	const most = 300
-	s = strings.TrimSpace(s[strings.LastIndexByte(s, '\n')+1:])
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "…"
 	}

@@ -87,7 +87,7 @@ func TestCommand(t *testing.T) {
 		says       string
 	}{
 		{"it works", `sh -c 'echo to $CHAOSGATE_HOST:$CHAOSGATE_PORT; echo log >&2'`, "to 127.0.0.1:4242\n", nil, ""},
-		{"it fails", `sh -c 'echo first >&2; echo refused >&2; exit 3'`, "", nil, "exit code 3: refused"},
+		{"it fails", `sh -c 'echo first >&2; echo refused >&2; echo last >&2; exit 3'`, "", nil, "exit code 3: refused"},
 		{"it says so on stdout", `sh -c 'echo oh no; exit 1'`, "oh no\n", nil, "exit code 1: oh no"},
 		{"its own timeout", `sh -c 'echo read timed out >&2; exit 1'`, "", matrix.ErrTimeout, "read timed out"},
 		{"timeout's", `sh -c 'exit 124'`, "", matrix.ErrTimeout, "exit code 124"},
@@ -112,6 +112,22 @@ func TestCommand(t *testing.T) {
 	}
 	if _, err := Command("no-such-program"); err == nil {
 		t.Error("a program that is not there: got no error")
+	}
+}
+
+func TestMainLine(t *testing.T) {
+	tests := []struct{ said, want string }{
+		{"psql: error: connection to server failed: Connection refused\n\tIs the server running on that host?", "psql: error: connection to server failed: Connection refused"},
+		{"Traceback (most recent call last):\n  raise Failed\nredis.exceptions.ConnectionError: Error 111", "redis.exceptions.ConnectionError: Error 111"},
+		{"  % Total    % Received\ncurl: (7) Failed to connect", "curl: (7) Failed to connect"},
+		{"one\ntwo\n", "two"},
+		{"", ""},
+		{strings.Repeat("ü", 200), strings.Repeat("ü", 150) + "…"},
+	}
+	for _, test := range tests {
+		if got := mainLine(test.said); got != test.want {
+			t.Errorf("%q: got %q, want %q", test.said, got, test.want)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func get(ctx context.Context, client *http.Client, address string) (matrix.Answe
 	case response.StatusCode == http.StatusGatewayTimeout, response.StatusCode == http.StatusRequestTimeout:
 		return answer, fmt.Errorf("%s (%w)", said, matrix.ErrTimeout)
 	case response.StatusCode >= http.StatusBadRequest:
-		return answer, fmt.Errorf("%s: %s", said, lastLine(strings.TrimSpace(string(body))))
+		return answer, fmt.Errorf("%s: %s", said, mainLine(string(body)))
 	}
 	return answer, nil
 }
