@@ -15,21 +15,20 @@ func (r *Report) headline() string {
 	case cells == 0:
 		return "No cell was tried"
 	case r.Worse > 0:
-		return fmt.Sprintf("%s of %d worse than allowed", isAre(r.Worse, "cell"), cells)
+		return fmt.Sprintf("%d of %s %s worse than allowed", r.Worse, count(cells, "cell"), isAre(r.Worse))
 	case r.Failed:
-		return "No cell is worse than allowed, but the expectations do not fit"
+		return "No cell is worse than allowed, but the expectations do not fit the run"
 	case r.Counts[NotExercised]+r.Counts[Skipped] == cells:
 		return "Nothing was tested: no condition made a difference"
 	}
-	return fmt.Sprintf("No cell of %d is worse than allowed", cells)
+	return fmt.Sprintf("None of %s is worse than allowed", count(cells, "cell"))
 }
 
-// isAre returns a number of things with its verb.
-func isAre(n int, thing string) string {
+func isAre(n int) string {
 	if n == 1 {
-		return "1 " + thing + " is"
+		return "is"
 	}
-	return fmt.Sprintf("%d %ss are", n, thing)
+	return "are"
 }
 
 // title returns what was tried, as people call it.
@@ -63,25 +62,42 @@ func (r *Report) setting() string {
 		tried, r.Took, r.Seed, r.Baseline.Took, r.Baseline.SlowAfter, r.Baseline.Deadline)
 }
 
-// attention returns the cells that a reader should see first: those worse than allowed, then those that are bad and were
-// expected to be, the worst first.
-func (r *Report) attention() []*Cell {
-	var cells []*Cell
+// A finding is what a reader should see first: cells of one condition with one bad verdict.
+type finding struct {
+	verdict   Verdict
+	condition string
+	says      string // of the first cell
+	worse     bool   // than allowed
+	cells     []*Cell
+}
+
+// findings returns what is worse than allowed and then what is bad and was expected to be, the worst first.
+func (r *Report) findings() []*finding {
+	var found []*finding
 	for i := range r.Cells {
-		if c := &r.Cells[i]; c.Worse || c.Verdict.Bad() {
-			cells = append(cells, c)
+		c := &r.Cells[i]
+		if !c.Worse && !c.Verdict.Bad() {
+			continue
 		}
+		at := slices.IndexFunc(found, func(f *finding) bool {
+			return f.verdict == c.Verdict && f.condition == c.Condition && f.worse == c.Worse
+		})
+		if at < 0 {
+			at = len(found)
+			found = append(found, &finding{verdict: c.Verdict, condition: c.Condition, says: c.Says, worse: c.Worse})
+		}
+		found[at].cells = append(found[at].cells, c)
 	}
-	slices.SortStableFunc(cells, func(a, b *Cell) int {
-		if a.Worse != b.Worse {
-			if a.Worse {
+	slices.SortStableFunc(found, func(a, b *finding) int {
+		if a.worse != b.worse {
+			if a.worse {
 				return -1
 			}
 			return 1
 		}
-		return slices.Index(Verdicts, b.Verdict) - slices.Index(Verdicts, a.Verdict)
+		return slices.Index(Verdicts, b.verdict) - slices.Index(Verdicts, a.verdict)
 	})
-	return cells
+	return found
 }
 
 // where returns the direction and the moment of a cell.

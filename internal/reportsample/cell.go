@@ -46,11 +46,12 @@ func sampleCell(i int, c condition, d matrix.Direction, m matrix.Moment) matrix.
 		cell.Expected = matrix.NoRecovery
 	}
 	a := &author{cell: &cell, line: matrix.Point{}}
-	a.probe(matrix.Before, 6.1+float64(i%7), outcomeBefore(v), s)
 	if v == matrix.Skipped {
+		a.probe(matrix.Before, 6.1+float64(i%7), matrix.Error, s)
 		a.finish()
 		return cell
 	}
+	a.probe(matrix.Before, 6.1+float64(i%7), matrix.OK, stories[matrix.OK])
 	a.probe(matrix.Before, 3.4+float64(i%3), matrix.OK, stories[matrix.OK])
 	cell.Timeline.Imposed = a.now
 	cell.Met = metOf(v)
@@ -64,14 +65,6 @@ func sampleCell(i int, c condition, d matrix.Direction, m matrix.Moment) matrix.
 	a.recover(i, v)
 	a.finish()
 	return cell
-}
-
-// outcomeBefore returns what the first attempt came to.
-func outcomeBefore(v matrix.Verdict) matrix.Verdict {
-	if v == matrix.Skipped {
-		return matrix.Error
-	}
-	return matrix.OK
 }
 
 // metOf returns what the attempt under the condition came to.
@@ -144,7 +137,7 @@ func (a *author) recover(i int, v matrix.Verdict) {
 		r.Failed++
 		a.wait(float64(20 * min(30, 1+r.Failed)))
 	}
-	r.Attempts = failing
+	r.Attempts, r.Conns = failing, int64(failing)
 	if v == matrix.NoRecovery {
 		return
 	}
