@@ -113,9 +113,9 @@ func (c *Cell) standing() string {
 	case c.Expected == c.Verdict:
 		return "as expected"
 	case c.Worse:
-		return "worse than expected, which was " + c.Expected.Words()
+		return "worse than expected, which was " + oneLine(c.Expected.Words(), 40)
 	}
-	return "expected was " + c.Expected.Words()
+	return "expected was " + oneLine(c.Expected.Words(), 40)
 }
 
 // text returns what came after the condition, in a sentence.
@@ -169,7 +169,7 @@ func (r *Report) differences() []string {
 		if d.Got.Worse(d.Want) {
 			kind = "worse"
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s, expected was %s, which is %s", oneLine(d.ID, 120), d.Got.Words(), d.Want.Words(), kind))
+		lines = append(lines, fmt.Sprintf("%s: %s, expected was %s, which is %s", oneLine(d.ID, 120), oneLine(d.Got.Words(), 40), oneLine(d.Want.Words(), 40), kind))
 	}
 	for _, id := range e.Missing {
 		lines = append(lines, oneLine(id, 120)+": expected, and not tried")
