@@ -14,7 +14,7 @@
 //	}
 //	report, err := run.Do(ctx)
 //	for _, cell := range report.Cells {
-//		fmt.Println(cell.ID, cell.Verdict, cell.Says) // stall/to_client/idle hang no answer within 10 s
+//		fmt.Println(cell.ID, cell.Verdict, cell.Says) // stall/to_client/idle hang Neither an answer nor an error within 10.0 s; …
 //	}
 //
 // The [Report] is a record of all that was seen, as JSON; whatever people read is a pure function of it. In a test of Go,

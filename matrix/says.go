@@ -17,6 +17,7 @@ const (
 // conclude finds the verdict and says it, once everything was noted. An error is why the cell was not tried.
 func (t *trial) conclude(why error) {
 	c := &t.cell
+	defer func() { c.Says = sentence(c.Says) }()
 	if why != nil {
 		c.Verdict, c.Says = Skipped, why.Error()
 		if n := len(c.Attempts); n > 0 && errors.Is(why, errUnhealthy) {
@@ -58,6 +59,17 @@ func (t *trial) conclude(why error) {
 			r.Patience, howMany(r.Attempts, "attempt", "failed"), c.Attempts[len(c.Attempts)-1].said(t.base)))
 	}
 	c.Says = strings.Join(says, "; ")
+}
+
+// sentence returns text as a sentence: with a capital, if it begins with a letter, and a full stop.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	if c := text[0]; 'a' <= c && c <= 'z' {
+		text = string(c-'a'+'A') + text[1:]
+	}
+	return strings.TrimRight(text, ".") + "."
 }
 
 // worst returns the worst attempt of a phase, the first of several.

@@ -80,7 +80,9 @@ func demo(ctx context.Context, program string, run *matrix.Run, file string, std
 		return err
 	}
 	report.Tool = "chaosgate " + versionText()
-	writeGrid(stdout, report)
+	if err := writeGrid(stdout, report); err != nil {
+		return err
+	}
 	if err := writeReports(report, []string{file}, stderr); err != nil {
 		return err
 	}

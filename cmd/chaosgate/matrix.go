@@ -58,7 +58,7 @@ expected: without --expect, if one is HANG, WRONG, CRASH, STORM or NO RECOVERY.
 The grid goes to stdout, what happens meanwhile to stderr. Interrupted, it writes what there is.`,
 		Example: `  chaosgate matrix --server 127.0.0.1:6379 --probe 'redis-cli -h $CHAOSGATE_HOST -p $CHAOSGATE_PORT get key'
   chaosgate matrix --gate 127.0.0.1:15432,127.0.0.1:5432 --probe-url http://127.0.0.1:8080/orders --quick
-  chaosgate matrix --server 127.0.0.1:6379 --probe-script 'timeout 2s send "PING\r\n" expect "+PONG\r\n"' --report matrix.json
+  chaosgate matrix --server 127.0.0.1:6379 --probe-script 'timeout 2s send "PING\r\n" expect "+PONG\r\n"' --report matrix.html
   chaosgate matrix --server 127.0.0.1:6379 --probe ./check.sh --cell stall/to_client/idle --seed 0x5f3a`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.try(cmd) },
@@ -173,8 +173,8 @@ func (f *matrixFlags) conclude(cmd *cobra.Command, report *matrix.Report) error 
 		if err := report.WriteJSON(stdout); err != nil {
 			return err
 		}
-	} else {
-		writeGrid(stdout, report)
+	} else if err := writeGrid(stdout, report); err != nil {
+		return err
 	}
 	if err := writeReports(report, f.reports, stderr); err != nil {
 		return err

@@ -20,7 +20,10 @@ type reportForm struct {
 
 // reportForms are all forms, the first of several with one ending.
 var reportForms = []reportForm{
-	{".json", "JSON", (*matrix.Report).WriteJSON},
+	{".html", "a page", (*matrix.Report).WriteHTML},
+	{".xml", "JUnit", (*matrix.Report).WriteJUnit},
+	{".json", "the record", (*matrix.Report).WriteJSON},
+	{".md", "Markdown", (*matrix.Report).WriteMarkdown},
 }
 
 // formNames tells the endings and what they mean.

@@ -15,8 +15,9 @@ func newReport() *cobra.Command {
 		Short: "Make the reports of a matrix again, from its record",
 		Long: `report reads the record of a matrix and shows its grid; or, if there are outputs, writes a report to each, its
 form by its ending: ` + formNames() + `.`,
-		Example: `  chaosgate report matrix.json`,
-		Args:    arguments(cobra.MinimumNArgs(1)),
+		Example: `  chaosgate report matrix.json
+  chaosgate report matrix.json matrix.html matrix.xml matrix.md`,
+		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {
@@ -33,8 +34,7 @@ form by its ending: ` + formNames() + `.`,
 				}
 			}
 			if len(args) == 1 {
-				writeGrid(cmd.OutOrStdout(), report)
-				return nil
+				return writeGrid(cmd.OutOrStdout(), report)
 			}
 			return writeReports(report, args[1:], cmd.ErrOrStderr())
 		},
