@@ -117,7 +117,7 @@ type animal struct {
 // keys counts those of all animals.
 var keys atomic.Int64
 
-const animalTimeout = 500 * time.Millisecond
+const animalTimeout = time.Second
 
 func (a *animal) timeout() time.Duration {
 	switch a.defect {
@@ -168,6 +168,7 @@ func (a *animal) add(addr, key string) (answer string, err error) {
 		case !until.IsZero() && time.Now().After(until):
 			return "", err
 		case a.defect == tightLoop:
+			time.Sleep(time.Millisecond) // without any pause it would starve the tests beside it
 			continue
 		case a.defect == retriedWrite && sent && try == 1:
 			continue
@@ -271,7 +272,7 @@ var zoo = []struct {
 func zooRun(k *keeper, d defect) *matrix.Run {
 	return &matrix.Run{
 		Server: k.listener.Addr().String(), Seed: 42, Workers: 3, Open: (&animal{defect: d}).open,
-		Deadline: 2 * time.Second, Patience: 4 * time.Second,
+		Deadline: 3 * time.Second, Patience: 5 * time.Second,
 	}
 }
 
