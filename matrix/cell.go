@@ -9,13 +9,12 @@ import (
 )
 
 const (
-	healthyWithin = 5 * time.Second        // a probe that has not worked by then before a condition is not tried
-	mostUnder     = 20                     // attempts under a condition that has not fired
-	underFor      = 250 * time.Millisecond // a condition holds so long at least, so that a client that loops is seen to
-	firstPause    = 10 * time.Millisecond  // between two attempts to recover
-	longestPause  = 100 * time.Millisecond
-	inARow        = 3 // attempts that are right make a recovery
-	mostAttempts  = 40
+	mostUnder    = 20                     // attempts under a condition that has not fired
+	underFor     = 250 * time.Millisecond // a condition holds so long at least, so that a client that loops is seen to
+	firstPause   = 10 * time.Millisecond  // between two attempts to recover
+	longestPause = 100 * time.Millisecond
+	inARow       = 3 // attempts that are right make a recovery
+	mostAttempts = 40
 )
 
 // A trial is a cell that is being tried.
@@ -159,7 +158,7 @@ func (t *trial) healthy(ctx context.Context) bool {
 	if t.plan.moment == Connecting {
 		want = 1
 	}
-	for rights := 0; time.Since(t.began) < healthyWithin && ctx.Err() == nil; {
+	for rights := 0; time.Since(t.began) < time.Duration(t.base.Patience) && ctx.Err() == nil; {
 		if !right(t.probe(ctx, Before)) {
 			rights = 0
 			wait(ctx, longestPause, nil)

@@ -18,10 +18,11 @@ type Prepared struct {
 	began time.Time
 	idle  chan *bench // those on which no cell is tried now
 
+	telling sync.Mutex // held while whoever wants to know is told
+
 	mu      sync.Mutex // guards what follows
 	report  Report
 	tried   map[string]Cell
-	done    int
 	benches []*bench
 	closed  bool
 }
@@ -151,7 +152,6 @@ func (p *Prepared) Try(ctx context.Context, id string) (Cell, error) {
 	cell.judge(p.run.Expect)
 	p.mu.Lock()
 	p.tried[id] = cell
-	p.done++
 	p.mu.Unlock()
 	p.tell(Progress{Cell: &cell})
 	return cell, nil
@@ -162,10 +162,10 @@ func (p *Prepared) tell(how Progress) {
 	if p.run.Progress == nil {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	how.Planned, how.Done = len(p.cells), p.done
-	how.Report = &p.report
+	p.telling.Lock()
+	defer p.telling.Unlock()
+	how.Report = p.Report()
+	how.Planned, how.Done = len(p.cells), len(how.Report.Cells)
 	p.run.Progress(how)
 }
 
@@ -189,7 +189,7 @@ func (p *Prepared) Report() *Report {
 	report.Took = Span(time.Since(p.began))
 	report.Interrupted = len(report.Cells) < len(p.cells)
 	report.Expected = p.run.Expect.compare(&report, p.run)
-	report.Failed = report.Worse > 0
+	report.Failed = report.Worse > 0 || report.Expected != nil && len(report.Expected.Missing) > 0
 	return &report
 }
 

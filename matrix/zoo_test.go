@@ -117,7 +117,8 @@ type animal struct {
 // keys counts those of all animals.
 var keys atomic.Int64
 
-const animalTimeout = time.Second
+// animalTimeout is long, for a machine that is busy with something else.
+const animalTimeout = 3 * time.Second
 
 func (a *animal) timeout() time.Duration {
 	switch a.defect {
@@ -168,7 +169,7 @@ func (a *animal) add(addr, key string) (answer string, err error) {
 		case !until.IsZero() && time.Now().After(until):
 			return "", err
 		case a.defect == tightLoop:
-			time.Sleep(time.Millisecond) // without any pause it would starve the tests beside it
+			time.Sleep(3 * time.Millisecond) // without any pause it would starve the tests beside it
 			continue
 		case a.defect == retriedWrite && sent && try == 1:
 			continue
@@ -264,7 +265,7 @@ var zoo = []struct {
 	{emptyEnd, matrix.Wrong, []string{"close/both/idle", "close_on_data/to_client/connecting"}},
 	{shortRead, matrix.Wrong, []string{"slice/to_client/connecting", "slice/to_client/idle"}},
 	{partialAnswer, matrix.Wrong, []string{"close/both/underway"}},
-	{keptAfterErrors, matrix.Wrong, []string{"stall/to_client/idle", "delay_2s/to_client/idle"}},
+	{keptAfterErrors, matrix.Wrong, []string{"stall/to_client/idle", "stall/both/idle"}},
 	{panics, matrix.Crash, []string{"close/both/idle", "close_on_data/to_server/connecting"}},
 }
 
@@ -272,26 +273,31 @@ var zoo = []struct {
 func zooRun(k *keeper, d defect) *matrix.Run {
 	return &matrix.Run{
 		Server: k.listener.Addr().String(), Seed: 42, Workers: 3, Open: (&animal{defect: d}).open,
-		Deadline: 3 * time.Second, Patience: 5 * time.Second,
+		Deadline: 8 * time.Second, Patience: 10 * time.Second,
 	}
 }
 
-// TestZoo finds what is wrong with each animal, and nothing about its repaired twin.
+// TestZoo finds what is wrong with each animal, and nothing about its repaired twin. All are tried at once: most of the time they wait.
 func TestZoo(t *testing.T) {
 	k := newKeeper(t)
-	for _, z := range zoo {
+	var trying sync.WaitGroup
+	sick, healthy := make([][]matrix.Cell, len(zoo)), make([][]matrix.Cell, len(zoo))
+	for i, z := range zoo {
+		trying.Go(func() { sick[i] = zooCells(t, zooRun(k, z.defect), z.cells) })
+		trying.Go(func() { healthy[i] = zooCells(t, zooRun(k, none), z.cells) })
+	}
+	trying.Wait()
+	for i, z := range zoo {
 		t.Run(strings.ReplaceAll(string(z.defect), " ", "_"), func(t *testing.T) {
-			t.Parallel()
-			run := zooRun(k, z.defect)
-			run.Only = z.cells
-			for _, c := range zooCells(t, run, len(z.cells)) {
+			for _, c := range sick[i] {
 				if c.Verdict != z.verdict {
 					t.Errorf("%s: got %s, want %s: %s", c.ID, c.Verdict, z.verdict, c.Says)
 				}
 			}
-			twin := zooRun(k, none)
-			twin.Only = z.cells
-			noComplaint(t, zooCells(t, twin, len(z.cells)))
+			if len(sick[i]) != len(z.cells) || len(healthy[i]) != len(z.cells) {
+				t.Errorf("got %d and %d cells, want %d of each", len(sick[i]), len(healthy[i]), len(z.cells))
+			}
+			noComplaint(t, healthy[i])
 		})
 	}
 }
@@ -303,18 +309,21 @@ func TestZooHasAHealthyAnimal(t *testing.T) {
 	}
 	run := zooRun(newKeeper(t), none)
 	run.Workers = 8
-	noComplaint(t, zooCells(t, run, 118))
+	cells := zooCells(t, run, nil)
+	if len(cells) != 118 {
+		t.Errorf("got %d cells, want 118", len(cells))
+	}
+	noComplaint(t, cells)
 }
 
-// zooCells runs a matrix of so many cells.
-func zooCells(t *testing.T, run *matrix.Run, want int) []matrix.Cell {
+// zooCells runs a matrix of some cells, of all if there are none.
+func zooCells(t *testing.T, run *matrix.Run, only []string) []matrix.Cell {
 	t.Helper()
+	run.Only = only
 	report, err := run.Do(t.Context())
 	if err != nil {
-		t.Fatal(err)
-	}
-	if len(report.Cells) != want {
-		t.Fatalf("got %d cells, want %d", len(report.Cells), want)
+		t.Error(err)
+		return nil
 	}
 	return report.Cells
 }

@@ -135,6 +135,8 @@ func (f *matrixFlags) try(cmd *cobra.Command) error {
 	switch {
 	case ctx.Err() != nil:
 		return interrupted(ctx)
+	case report.Failed && !f.update && report.Worse == 0:
+		return &exitError{exitFailed, fmt.Errorf("%s expected and not tried; --update takes that for right", portionIs(len(report.Expected.Missing), len(f.expectations.Cells)))}
 	case report.Failed && !f.update:
 		return &exitError{exitFailed, fmt.Errorf("%s worse than %s", portionIs(report.Worse, report.Planned), f.allowed())}
 	}
