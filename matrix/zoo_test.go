@@ -263,7 +263,8 @@ var zoo = []struct {
 	{tightLoop, matrix.Storm, []string{"close/both/connecting", "close_on_data/to_client/idle", "close_on_data/to_server/underway"}},
 	{retriedWrite, matrix.Wrong, []string{"close/both/underway", "reset/both/underway"}},
 	{emptyEnd, matrix.Wrong, []string{"close/both/idle", "close_on_data/to_client/connecting"}},
-	{shortRead, matrix.Wrong, []string{"slice/to_client/connecting", "slice/to_client/idle"}},
+	// A slice of single bytes shows this too, unless the machine is so busy that the client comes when all are there.
+	{shortRead, matrix.Wrong, []string{"stall/to_client/underway", "delay_2s/both/underway"}},
 	{partialAnswer, matrix.Wrong, []string{"close/both/underway"}},
 	{keptAfterErrors, matrix.Wrong, []string{"stall/to_client/idle", "stall/both/idle"}},
 	{panics, matrix.Crash, []string{"close/both/idle", "close_on_data/to_server/connecting"}},
