@@ -44,7 +44,11 @@ func (b *bench) impose(base Baseline, c plannedCell) (*imposition, error) {
 		i.ended = b.end(end)
 	default:
 		for d, flow := range b.flows(c.direction) {
-			for _, f := range c.condition.faults(base, d) {
+			faults := c.condition.faults(base, d)
+			if err := chaos.Check(b.gate.Network, faults...); err != nil { // of a scaled condition nobody has asked yet
+				return nil, fmt.Errorf("condition %s: %w", c.condition.Name, err)
+			}
+			for _, f := range faults {
 				i.imposed = append(i.imposed, flow.Add(f))
 			}
 		}

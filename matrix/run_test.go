@@ -356,3 +356,14 @@ func TestSameSeedSameFaults(t *testing.T) {
 		t.Error("another seed: got the same, want something else")
 	}
 }
+
+func TestScaledFaultThatIsRefusedSkipsItsCell(t *testing.T) {
+	mistaken := stalls
+	mistaken.Faults, mistaken.Scaled = nil, func(b matrix.Baseline, _ chaos.Direction) []chaos.Fault {
+		return []chaos.Fault{chaos.Delay{By: -time.Second}}
+	}
+	cell := tryOne(t, mistaken, func(*lab, *matrix.Run) {})
+	if cell.Verdict != matrix.Skipped || !strings.Contains(cell.Says, "delay: by: got -1s") {
+		t.Errorf("got %s: %s; want it skipped, with the reason", cell.Verdict, cell.Says)
+	}
+}
