@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/chaosgate/chaos/matrix"
 )
@@ -32,8 +31,11 @@ func (p *matrixProgress) tell(now matrix.Progress) {
 	default:
 		p.introduce(now.Report)
 	}
-	if len(p.running) > 0 {
-		p.begin(strings.Join(p.running, ", "))
+	switch n := len(p.running); {
+	case n == 1:
+		p.begin(p.running[0])
+	case n > 1: // all of them would leave no room for the time
+		p.begin(fmt.Sprintf("%s and %d more", p.running[0], n-1))
 	}
 }
 
