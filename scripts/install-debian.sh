@@ -49,6 +49,7 @@ have_python xdist || need python3-pytest-xdist "tests of the pytest plugin besid
 { have_python setuptools && have_python wheel; } ||
 	need "python3-setuptools python3-wheel" "tests of the Python package as it is installed are skipped"
 have_python mypy || need mypy "the types of the Python package are not checked"
+have chromium || have chromium-browser || have google-chrome || need chromium "tests of pages in a real browser are skipped"
 if [ "${1-}" = bench ]; then
 	have ip || need iproute2 "measurements beside the kernel's own netem are skipped"
 	have haproxy || need haproxy "the comparison with HAProxy is skipped"
