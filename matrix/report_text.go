@@ -185,6 +185,9 @@ func textRows(g grid, row gridRow, moments []Moment) [][]textCell {
 			directions = append(directions, c.direction)
 		}
 	}
+	slices.SortStableFunc(directions, func(a, b Direction) int {
+		return slices.Index(Directions, a) - slices.Index(Directions, b) // one that there is not comes first
+	})
 	var rows [][]textCell
 	for _, d := range directions {
 		cells := []textCell{{text: oneLine(row.condition.Name, 40)}, {text: oneLine(d.Words(), 20)}}

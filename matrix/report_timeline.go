@@ -87,30 +87,33 @@ func (c *Cell) drawing() *drawing {
 	return d
 }
 
-// attempts draws the attempts of the probe, with as many marks as have room: those under the condition come first.
+// attempts draws the attempts of the probe, with as many marks as have room: those under the condition come first, the worst
+// before all others.
 func (d *drawing) attempts(c *Cell, r ruler) {
 	const room = 2.4 // percent
+	order := make([]int, len(c.Attempts))
+	for i, a := range c.Attempts {
+		s := r.stretch(a.At, a.At+a.Took)
+		s.Verdict, s.Words = a.Outcome, fmt.Sprintf("%s after %s", oneLine(a.Outcome.Words(), 40), a.Took)
+		d.Attempts = append(d.Attempts, s)
+		order[i] = i
+	}
+	rank := func(i int) int {
+		n := slices.Index(Verdicts, c.Attempts[i].Outcome)
+		if c.Attempts[i].Phase == Under {
+			n += len(Verdicts)
+		}
+		return n
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return rank(j) - rank(i) })
 	var marks []float64
-	mark := func(i int) {
-		a := c.Attempts[i]
-		x := min(r.x(a.At+a.Took), 98.5)
+	for _, i := range order {
+		x := min(r.x(c.Attempts[i].At+c.Attempts[i].Took), 98.5)
 		if slices.ContainsFunc(marks, func(other float64) bool { return max(other-x, x-other) < room }) {
-			return
+			continue
 		}
 		marks = append(marks, x)
 		d.Attempts[i].Mark = percent(x)
-	}
-	for _, a := range c.Attempts {
-		s := r.stretch(a.At, a.At+a.Took)
-		s.Verdict, s.Words = a.Outcome, fmt.Sprintf("%s after %s", a.Outcome.Words(), a.Took)
-		d.Attempts = append(d.Attempts, s)
-	}
-	for _, under := range []bool{true, false} {
-		for i, a := range c.Attempts {
-			if (a.Phase == Under) == under {
-				mark(i)
-			}
-		}
 	}
 }
 

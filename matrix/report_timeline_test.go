@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -90,19 +91,20 @@ func TestDrawingsOfWhatCannotBe(t *testing.T) {
 	}
 }
 
-func TestMarksUnderTheConditionComeFirst(t *testing.T) {
+func TestMarksOfTheWorstUnderTheConditionComeFirst(t *testing.T) {
 	const ms = Span(time.Millisecond)
-	c := &Cell{Timeline: Timeline{Imposed: 10 * ms, Lifted: 260 * ms, Until: 300 * ms}, Attempts: []Attempt{
-		{Phase: Before, At: 5 * ms, Took: 5 * ms, Outcome: OK},
-		{Phase: Under, At: 10 * ms, Took: 1 * ms, Outcome: Wrong},
-		{Phase: After, At: 280 * ms, Took: 5 * ms, Outcome: OK},
+	c := &Cell{Timeline: Timeline{Imposed: 10 * ms, Lifted: 1000 * ms, Until: 1100 * ms}, Attempts: []Attempt{
+		{Phase: Before, At: 5 * ms, Took: 5 * ms, Outcome: Error},
+		{Phase: Under, At: 11 * ms, Took: 4 * ms, Outcome: OK},
+		{Phase: Under, At: 16 * ms, Took: 4 * ms, Outcome: Wrong},
+		{Phase: After, At: 1050 * ms, Took: 5 * ms, Outcome: OK},
 	}}
 	var got []bool
 	for _, a := range c.drawing().Attempts {
 		got = append(got, a.Mark != "")
 	}
-	if got[0] || !got[1] || !got[2] {
-		t.Errorf("got marks %v, want none for the attempt before, which is too near to the one under the condition", got)
+	if want := []bool{false, false, true, true}; !slices.Equal(got, want) {
+		t.Errorf("got marks %v, want %v: two are too near to the wrong answer", got, want)
 	}
 }
 
