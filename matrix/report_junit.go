@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -108,7 +109,7 @@ func (s *junitSuite) add(c junitCase) {
 func (r *Report) junitCase(c *Cell, room *int) junitCase {
 	// A dot would be read as the end of a package.
 	class := strings.ReplaceAll(r.title(), ".", "_") + "." + strings.ReplaceAll(oneLine(c.Group, 80), ".", "_")
-	out := junitCase{Name: oneLine(c.ID, 200), ClassName: class, Time: seconds(c.Took)}
+	out := junitCase{Name: cmp.Or(oneLine(c.ID, 200), "a cell without a name"), ClassName: class, Time: seconds(c.Took)}
 	verdict := strings.TrimSuffix(c.Verdict.Words()+", "+c.standing(), ", ")
 	switch {
 	case c.Worse:
