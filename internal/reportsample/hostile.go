@@ -15,9 +15,9 @@ var Hostile = []string{
 	"\x1b[2J\x1b[31mred\x1b]0;title\x07 \x9b31m \r overwritten \b\b\b \x00 NUL \x7f DEL \u0085 \u2028 line \ufffe \uffff",
 	"invalid \xff\xfe UTF-8 \xc3\x28 and a half rune \xe2\x82",
 	"right to left \u202egnp.exe\u202c, no width \u200b\u2060, tag \U000e0041, and a wide \U0001f4a5 日本語 e\u0301",
-	strings.Repeat("a very long line without an end ", 4000),
-	strings.Repeat("nospaces", 8000),
-	strings.Repeat("\n", 500) + "after many lines",
+	strings.Repeat("a very long line without an end ", 300),
+	strings.Repeat("nospaces", 1000),
+	strings.Repeat("\n", 200) + "after many lines",
 }
 
 // Nasty returns a report with all of Hostile in every field that is text.
