@@ -66,6 +66,9 @@ func interrupted(ctx context.Context) error {
 
 // execute runs one command line and says on stderr what was wrong with it.
 func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if asToxiproxyServer(os.Args[0], args) {
+		return serveToxiproxy(ctx, args, stdin, stdout, stderr)
+	}
 	root := newRoot(invocation(os.Args[0], exec.LookPath))
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -14,16 +14,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/chaosgate/chaos/cmd/chaosgate/internal/api"
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/config"
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/hub"
-	"github.com/chaosgate/chaos/cmd/chaosgate/internal/metrics"
-	"github.com/chaosgate/chaos/cmd/chaosgate/internal/toxiproxy"
 	"github.com/chaosgate/chaos/spec"
 )
-
-// toxiproxyVersion is the version of Toxiproxy whose API is spoken. Some clients look at it to know what there is.
-const toxiproxyVersion = "2.12.0"
 
 // stopWithin is how long a daemon takes to stop at most. A gate gives its last bytes up a little earlier.
 const stopWithin = 4800 * time.Millisecond
@@ -37,6 +31,8 @@ type daemon struct {
 	log    *slog.Logger
 	always *slog.Logger // writes whatever --log-level is
 	stdin  io.Reader
+
+	toxiproxy *toxiproxyServer // what it was told as Toxiproxy's server; nil if it was started as itself
 
 	hub     *hub.Hub
 	told    chan struct{} // closed when all events are logged
@@ -52,7 +48,11 @@ func (d *daemon) run(ctx context.Context) error {
 	defer signal.Stop(hangups)
 	signal.Ignore(syscall.SIGPIPE) // that nobody reads the log any more is no reason to leave anything as it is
 
-	listener, err := listenHTTP(ctx, "listen", d.listen, d.token != "")
+	flag := "listen"
+	if d.toxiproxy != nil {
+		flag = "port"
+	}
+	listener, err := listenHTTP(ctx, flag, d.listen, d.token != "" || d.toxiproxy != nil)
 	if err != nil {
 		return err
 	}
@@ -72,10 +72,8 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	d.failed = make(chan error, 2) // one of each server
-	d.serve(listener, api.New(d.hub, api.Options{
-		Token: d.token, AllowHosts: d.allowHosts, Metrics: metrics.Handler(d.hub, metrics.Everything),
-		Beside: toxiproxy.New(d.hub, toxiproxy.Options{Version: toxiproxyVersion}),
-	}))
+	d.warn(listener)
+	d.serve(listener, d.routes())
 	attrs := []any{"url", "http://" + listener.Addr().String(), "version", d.hub.Version().Version, "boot", d.hub.Boot()}
 	if profiler != nil {
 		d.serve(profiler, profiles())
