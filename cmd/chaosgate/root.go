@@ -17,6 +17,7 @@ import (
 
 	"github.com/chaosgate/chaos/client"
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/config"
+	"github.com/chaosgate/chaos/cmd/chaosgate/internal/toxicli"
 	"github.com/chaosgate/chaos/spec"
 )
 
@@ -66,8 +67,11 @@ func interrupted(ctx context.Context) error {
 
 // execute runs one command line and says on stderr what was wrong with it.
 func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if asToxiproxyServer(os.Args[0], args) {
+	switch {
+	case asToxiproxyServer(os.Args[0], args):
 		return serveToxiproxy(ctx, args, stdin, stdout, stderr)
+	case asToxiproxyCLI(os.Args[0]):
+		return toxicli.Run(ctx, toxiproxyVersion, args, os.Getenv, isTerminal(stdout), stdout, stderr)
 	}
 	root := newRoot(invocation(os.Args[0], exec.LookPath))
 	root.SetArgs(args)

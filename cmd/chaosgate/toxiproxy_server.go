@@ -55,6 +55,11 @@ func asToxiproxyServer(program string, args []string) bool {
 	return len(name) > 1 && new(toxiproxyServer).flags().Lookup(name) != nil
 }
 
+// asToxiproxyCLI reports whether the program is started as Toxiproxy's command line.
+func asToxiproxyCLI(program string) bool {
+	return strings.HasPrefix(filepath.Base(program), "toxiproxy-cli")
+}
+
 // serveToxiproxy runs the daemon as Toxiproxy's server would run, and returns the exit code.
 func serveToxiproxy(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var s toxiproxyServer
