@@ -3,6 +3,7 @@ module github.com/chaosgate/chaos/cmd/chaosgate
 go 1.26.0
 
 require (
+	github.com/Shopify/toxiproxy/v2 v2.5.0
 	github.com/alicebob/miniredis/v2 v2.40.0
 	github.com/chaosgate/chaos v0.0.0
 	github.com/chromedp/cdproto v0.159.0

@@ -13,7 +13,7 @@ import (
 var update = flag.Bool("update", false, "rewrite golden files and transcripts to what the program does now")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"chaosgate": main})
+	testscript.Main(m, map[string]func(){"chaosgate": main, "toxiproxy-server": main, "toxiproxy-cli": main})
 }
 
 // golden compares text with a file in testdata/golden, or rewrites the file.
