@@ -197,19 +197,19 @@ func (t *trial) under(ctx context.Context) error {
 	if failed > 0 && t.plan.condition.Door != chaos.Open && t.plan.moment != Connecting {
 		failed += failures(t.probe(ctx, Under)) // the connection that was there is gone: now it meets the door
 	}
-	for n := 1; n < mostUnder && failed == 0 && t.imposed.fired(0) == 0 && ctx.Err() == nil; n++ {
+	for n := 1; n < mostUnder && !t.plan.condition.Once && failed == 0 && t.imposed.fired(0) == 0 && ctx.Err() == nil; n++ {
 		if time.Since(t.imposedAt) > time.Duration(t.base.Deadline) {
 			break
 		}
 		wait(ctx, 5*time.Millisecond, nil) // what ends connections by the clock has its chance
 		failed += failures(t.probe(ctx, Under))
 	}
-	if left := underFor - time.Since(t.imposedAt); left > 0 {
+	if left := underFor - time.Since(t.imposedAt); left > 0 && !t.plan.condition.Once {
 		wait(ctx, left, nil)
 	}
 	t.cell.Fired = t.imposed.fired(failed)
 	t.cell.Seen.Under = t.gate.Stats().Accepted - t.accepted
-	t.cell.Seen.Rate = float64(t.cell.Seen.Under) / time.Since(t.imposedAt).Seconds()
+	t.cell.Seen.Rate = float64(t.cell.Seen.Under) / max(time.Since(t.imposedAt), time.Millisecond).Seconds()
 	return nil
 }
 

@@ -3,6 +3,7 @@ package matrix
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -81,6 +82,15 @@ func (c *client) call(ctx context.Context) (Answer, error) {
 	return probe(ctx, c.addr)
 }
 
+// attemptKey is where a context has the name of an attempt.
+type attemptKey struct{}
+
+// AttemptID returns the name of the attempt for which a probe is called, which no other attempt has: what the probe writes can be found by it.
+func AttemptID(ctx context.Context) string {
+	id, _ := ctx.Value(attemptKey{}).(string)
+	return id
+}
+
 // A result is what came of a call.
 type result struct {
 	answer Answer
@@ -94,7 +104,8 @@ const graceAfterDeadline = time.Second
 // attempt probes once, for so long at most, and says what came of it. Its phase, moment and connections are for others to fill in.
 func (c *client) attempt(ctx context.Context, deadline time.Duration) (a Attempt) {
 	began := time.Now()
-	limited, cancel := context.WithTimeout(ctx, deadline)
+	id := rand.Text()[:16]
+	limited, cancel := context.WithTimeout(context.WithValue(ctx, attemptKey{}, id), deadline)
 	defer cancel()
 	done := make(chan result, 1) // what came of it, even when nobody waits any more
 	go func() {
@@ -121,7 +132,7 @@ func (c *client) attempt(ctx context.Context, deadline time.Duration) (a Attempt
 		}
 	}
 	took := time.Since(began)
-	a = Attempt{Took: Span(took)}
+	a = Attempt{ID: id, Took: Span(took)}
 	a.Output, a.Omitted = clip(outputOf(r))
 	switch {
 	case ctx.Err() != nil:

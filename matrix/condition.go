@@ -30,6 +30,8 @@ type Condition struct {
 	// Ripens is how long the condition takes to fire on an idle connection, as an idle limit does. The probe waits for
 	// it, and a second more.
 	Ripens time.Duration
+	// Once is set of a condition that fires at one moment: what comes of it is seen in the one attempt that has met it.
+	Once bool
 	// Grace is how much longer than the deadline the probe may take, under a condition that makes everything late.
 	Grace time.Duration
 }

@@ -134,17 +134,9 @@ func (p *Prepared) Try(ctx context.Context, id string) (Cell, error) {
 	if i < 0 {
 		return Cell{}, fmt.Errorf("cell %s: %w", id, errNoCell)
 	}
-	var b *bench
-	select {
-	case b = <-p.idle:
-		defer func() { p.idle <- b }()
-	case <-ctx.Done():
-		return Cell{}, context.Cause(ctx)
-	}
-	p.tell(Progress{Begun: id})
-	cell := b.try(ctx, &p.report, p.cells[i])
-	if ctx.Err() != nil {
-		return Cell{}, context.Cause(ctx)
+	cell, err := p.try(ctx, p.cells[i])
+	if err != nil {
+		return Cell{}, err
 	}
 	if p.run.Repeat != nil {
 		cell.Repeat = p.run.Repeat(id, p.run.Seed)
@@ -154,6 +146,30 @@ func (p *Prepared) Try(ctx context.Context, id string) (Cell, error) {
 	p.tried[id] = cell
 	p.mu.Unlock()
 	p.tell(Progress{Cell: &cell})
+	return cell, nil
+}
+
+// TryCondition tries a condition that is none of the plan's, under a name of its own from which its seed follows. The record does not have it.
+func (p *Prepared) TryCondition(ctx context.Context, name string, c Condition, d Direction, m Moment) (Cell, error) {
+	return p.try(ctx, plannedCell{name, c, d, m})
+}
+
+// try tries a cell on a bench that is free.
+func (p *Prepared) try(ctx context.Context, c plannedCell) (Cell, error) {
+	var b *bench
+	select {
+	case b = <-p.idle:
+		defer func() { p.idle <- b }()
+	case <-ctx.Done():
+		return Cell{}, context.Cause(ctx)
+	}
+	if slices.ContainsFunc(p.cells, func(planned plannedCell) bool { return planned.id == c.id }) {
+		p.tell(Progress{Begun: c.id})
+	}
+	cell := b.try(ctx, &p.report, c)
+	if ctx.Err() != nil {
+		return Cell{}, context.Cause(ctx)
+	}
 	return cell, nil
 }
 

@@ -128,6 +128,7 @@ const (
 
 // An Attempt is one call of the probe.
 type Attempt struct {
+	ID      string  `json:"id,omitempty"` // which no other attempt has; the probe is told
 	Phase   Phase   `json:"phase"`
 	At      Span    `json:"at_ms"`             // when it began, since the cell's (or the baseline's) start
 	Took    Span    `json:"took_ms"`           //
