@@ -1,4 +1,4 @@
-package sweep
+package sweep_test
 
 import (
 	"bufio"
@@ -19,6 +19,7 @@ import (
 	"github.com/chaosgate/chaos"
 	"github.com/chaosgate/chaos/chaostest"
 	"github.com/chaosgate/chaos/matrix"
+	"github.com/chaosgate/chaos/sweep"
 )
 
 // A lab is a server on a network in memory. It greets, and answers a line with its length in four digits and then itself.
@@ -58,8 +59,8 @@ func newLab(t *testing.T) *lab {
 }
 
 // sweep returns a sweep of a client that has a connection for itself.
-func (l *lab) sweep(client func(conn net.Conn) (string, error)) *Sweep {
-	return &Sweep{Run: matrix.Run{
+func (l *lab) sweeps(client func(conn net.Conn) (string, error)) *sweep.Sweep {
+	return &sweep.Sweep{Run: matrix.Run{
 		Server: labServer, Seed: 42, Workers: 4,
 		Configure: func(g *chaos.Gate) { g.ListenFunc, g.DialContext = l.net.Listen, l.net.Dial },
 		Probe: func(ctx context.Context, addr string) (matrix.Answer, error) {
@@ -150,7 +151,7 @@ func hasty(conn net.Conn) (string, error) {
 }
 
 // strips returns what a report says, a line for each strip.
-func strips(r *Report) string {
+func strips(r *sweep.Report) string {
 	var b strings.Builder
 	for _, s := range r.Strips {
 		fmt.Fprintf(&b, "%s %d/%v/%d:", s.Action, s.Conn, s.Direction, s.Message)
@@ -190,10 +191,10 @@ func TestSweep(t *testing.T) {
 		for _, every := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/%s/every=%t", tt.name, tt.actions, every), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s := newLab(t).sweep(tt.client)
+					s := newLab(t).sweeps(tt.client)
 					s.EveryByte = every
 					for name := range strings.FieldsSeq(tt.actions) {
-						a, err := ActionNamed(name)
+						a, err := sweep.ActionNamed(name)
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -216,7 +217,7 @@ func TestSweep(t *testing.T) {
 }
 
 // report runs a sweep.
-func report(t *testing.T, s *Sweep) *Report {
+func report(t *testing.T, s *sweep.Sweep) *sweep.Report {
 	t.Helper()
 	r, err := s.Do(t.Context())
 	if err != nil {
@@ -227,8 +228,8 @@ func report(t *testing.T, s *Sweep) *Report {
 
 func TestOnePoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newLab(t).sweep(trusting)
-		s.Point = &Point{1, chaos.ToClient, 2, 6}
+		s := newLab(t).sweeps(trusting)
+		s.Point = &sweep.Point{1, chaos.ToClient, 2, 6}
 		r := report(t, s)
 		if got, want := strips(r), "fin 1/to_client/2: 6-6 wrong\n"; got != want || r.Runs != 1 || r.Bad != 1 {
 			t.Errorf("got %s by %d runs, %d bad, want %s by 1, 1 bad", got, r.Runs, r.Bad, want)
@@ -239,14 +240,14 @@ func TestOnePoint(t *testing.T) {
 		}
 	})
 	for _, tt := range []struct {
-		point Point
+		point sweep.Point
 		want  string
 	}{
-		{Point{2, chaos.ToClient, 1, 0}, "point 2/to_client/1+0: there is no such message"},
-		{Point{1, chaos.ToClient, 2, 10}, "point 1/to_client/2+10: the message has 9 bytes"},
+		{sweep.Point{2, chaos.ToClient, 1, 0}, "point 2/to_client/1+0: there is no such message"},
+		{sweep.Point{1, chaos.ToClient, 2, 10}, "point 1/to_client/2+10: the message has 9 bytes"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newLab(t).sweep(careful)
+			s := newLab(t).sweeps(careful)
 			s.Point = &tt.point
 			if _, err := s.Do(t.Context()); err == nil || err.Error() != tt.want {
 				t.Errorf("got %v, want %s", err, tt.want)
@@ -257,7 +258,7 @@ func TestOnePoint(t *testing.T) {
 
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newLab(t).sweep(careful)
+		s := newLab(t).sweeps(careful)
 		s.EveryByte, s.MaxRuns = true, 5
 		r := report(t, s)
 		if r.Runs != 5 || len(r.LeftOut) != 1 || !strings.Contains(r.LeftOut[0], "5 points were tried, which is as many as were allowed: 16 points") {
@@ -265,9 +266,9 @@ func TestBudget(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s := newLab(t).sweep(careful)
-		stall, _ := ActionNamed("stall") // for which the client waits 3 s each time
-		s.Actions, s.EveryByte, s.Time, s.Run.Workers = []Action{stall}, true, 10*time.Second, 1
+		s := newLab(t).sweeps(careful)
+		stall, _ := sweep.ActionNamed("stall") // for which the client waits 3 s each time
+		s.Actions, s.EveryByte, s.Time, s.Run.Workers = []sweep.Action{stall}, true, 10*time.Second, 1
 		r := report(t, s)
 		if r.Runs == 0 || r.Runs > 3 || len(r.LeftOut) != 1 || !strings.HasPrefix(r.LeftOut[0], "10s were over: ") {
 			t.Errorf("got %d runs, and left out %q", r.Runs, r.LeftOut)
@@ -279,7 +280,7 @@ func TestBudget(t *testing.T) {
 func TestVarying(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
-		s := newLab(t).sweep(func(conn net.Conn) (string, error) {
+		s := newLab(t).sweeps(func(conn net.Conn) (string, error) {
 			conn.SetDeadline(time.Now().Add(3 * time.Second))
 			if err := greeted(conn); err != nil {
 				return "", err
@@ -308,7 +309,7 @@ func TestVarying(t *testing.T) {
 func TestDiverged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		recorded := false
-		s := newLab(t).sweep(func(conn net.Conn) (string, error) {
+		s := newLab(t).sweeps(func(conn net.Conn) (string, error) {
 			if !recorded {
 				return careful(conn)
 			}
@@ -317,7 +318,7 @@ func TestDiverged(t *testing.T) {
 		})
 		s.Run.Workers = 1
 		s.Directions = []chaos.Direction{chaos.ToServer}
-		s.Progress = func(p Progress) { recorded = recorded || p.Exchange != nil }
+		s.Progress = func(p sweep.Progress) { recorded = recorded || p.Exchange != nil }
 		r := report(t, s)
 		if got, want := strips(r), "fin 1/to_server/1: 0-6 not_exercised\n"; got != want {
 			t.Errorf("got %s, want %s", got, want)
@@ -333,7 +334,7 @@ func TestOracle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t)
 		var written sync.Map // how often, by attempt
-		s := l.sweep(careful)
+		s := l.sweeps(careful)
 		open := s.Run.Probe
 		s.Run.Probe = func(ctx context.Context, addr string) (matrix.Answer, error) {
 			id := matrix.AttemptID(ctx)
@@ -366,13 +367,13 @@ func TestOracle(t *testing.T) {
 
 func TestPoints(t *testing.T) {
 	for _, text := range []string{"1/to_client/3+5", "12/to_server/1+0"} {
-		p, err := ParsePoint(text)
+		p, err := sweep.ParsePoint(text)
 		if err != nil || p.String() != text {
 			t.Errorf("got %v and %v, want %s", p, err, text)
 		}
 	}
 	for _, text := range []string{"", "1/to_client/3", "0/to_client/3+5", "1/upstream/3+5", "1/to_client/0+5", "1/to_client/3+-5", "1/to_client/3+5/6"} {
-		if p, err := ParsePoint(text); err == nil || p != (Point{}) && p.String() == text {
+		if p, err := sweep.ParsePoint(text); err == nil || p != (sweep.Point{}) && p.String() == text {
 			t.Errorf("%q: got %v and %v, want an error", text, p, err)
 		}
 	}
@@ -381,17 +382,17 @@ func TestPoints(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		change func(*Sweep)
+		change func(*sweep.Sweep)
 		want   string
 	}{
-		{"an action without a fault", func(s *Sweep) { s.Actions = []Action{{Name: "x"}} }, "action 1: want a name and a fault"},
-		{"an action that cannot be", func(s *Sweep) { s.Actions = []Action{{Name: "x", Fault: chaos.Limit{}}} }, "action x: limit: bytes: got 0B, want a size above 0B"},
-		{"a budget below zero", func(s *Sweep) { s.MaxRuns = -1 }, "max runs: got -1, want more than 0"},
-		{"a time below zero", func(s *Sweep) { s.Time = -1 }, "time: got -1ns, want more than 0"},
-		{"a pause below zero", func(s *Sweep) { s.Pause = -1 }, "pause: got -1ns, want more than 0"},
+		{"an action without a fault", func(s *sweep.Sweep) { s.Actions = []sweep.Action{{Name: "x"}} }, "action 1: want a name and a fault"},
+		{"an action that cannot be", func(s *sweep.Sweep) { s.Actions = []sweep.Action{{Name: "x", Fault: chaos.Limit{}}} }, "action x: limit: bytes: got 0B, want a size above 0B"},
+		{"a budget below zero", func(s *sweep.Sweep) { s.MaxRuns = -1 }, "max runs: got -1, want more than 0"},
+		{"a time below zero", func(s *sweep.Sweep) { s.Time = -1 }, "time: got -1ns, want more than 0"},
+		{"a pause below zero", func(s *sweep.Sweep) { s.Pause = -1 }, "pause: got -1ns, want more than 0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &Sweep{Run: matrix.Run{Server: labServer, Probe: func(context.Context, string) (matrix.Answer, error) { return matrix.Answer{}, nil }}}
+			s := &sweep.Sweep{Run: matrix.Run{Server: labServer, Probe: func(context.Context, string) (matrix.Answer, error) { return matrix.Answer{}, nil }}}
 			tt.change(s)
 			if _, err := s.Do(t.Context()); err == nil || err.Error() != tt.want {
 				t.Errorf("got %v, want %s", err, tt.want)
