@@ -20,20 +20,41 @@ import (
 const mostOutput = 1 << 20
 
 // Command returns a probe that runs a command: its exit code tells whether it has worked, and what it writes to stdout is its
-// answer. The address of the gate is in the variables CHAOSGATE_HOST, CHAOSGATE_PORT and CHAOSGATE_ADDR, which may stand in the
-// line. No shell reads it. When the time is over the command is killed, with all processes of its group; and what it has left running
+// answer. The address of the gate is in the variables CHAOSGATE_HOST, CHAOSGATE_PORT and CHAOSGATE_ADDR, and a name of the attempt's own
+// in CHAOSGATE_ATTEMPT; they may stand in the line. No shell reads it. When the time is over the command is killed, with all processes of its group; and what it has left running
 // when it ends is killed as well.
 func Command(line string) (matrix.Probe, error) {
-	words, err := split(line)
+	words, err := commandWords(line)
 	if err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
-	if !strings.Contains(words[0], "$") {
-		if _, err := exec.LookPath(words[0]); err != nil {
-			return nil, fmt.Errorf("probe: %w", err)
-		}
+	return func(ctx context.Context, addr string) (matrix.Answer, error) {
+		own := variables(addr)
+		own["CHAOSGATE_ATTEMPT"] = matrix.AttemptID(ctx)
+		return runCommand(ctx, words, own)
+	}, nil
+}
+
+// Check returns what runs a command to see whether an attempt has done what is right: it must succeed. The name of the attempt is in the variable
+// CHAOSGATE_ATTEMPT, and what came of it in CHAOSGATE_OUTCOME.
+func Check(line string) (func(ctx context.Context, a matrix.Attempt) error, error) {
+	words, err := commandWords(line)
+	if err != nil {
+		return nil, err
 	}
-	return func(ctx context.Context, addr string) (matrix.Answer, error) { return runCommand(ctx, words, addr) }, nil
+	return func(ctx context.Context, a matrix.Attempt) error {
+		_, err := runCommand(ctx, words, map[string]string{"CHAOSGATE_ATTEMPT": a.ID, "CHAOSGATE_OUTCOME": string(a.Outcome)})
+		return err
+	}, nil
+}
+
+// commandWords returns the words of a command, which is there.
+func commandWords(line string) ([]string, error) {
+	words, err := split(line)
+	if err == nil && !strings.Contains(words[0], "$") {
+		_, err = exec.LookPath(words[0])
+	}
+	return words, err
 }
 
 // variables returns the variables in which an address is.
@@ -45,8 +66,7 @@ func variables(addr string) map[string]string {
 	return map[string]string{"CHAOSGATE_HOST": host, "CHAOSGATE_PORT": port, "CHAOSGATE_ADDR": addr}
 }
 
-func runCommand(ctx context.Context, words []string, addr string) (matrix.Answer, error) {
-	own := variables(addr)
+func runCommand(ctx context.Context, words []string, own map[string]string) (matrix.Answer, error) {
 	value := func(name string) string { return cmp.Or(own[name], os.Getenv(name)) }
 	args := make([]string, len(words))
 	for i, word := range words {
