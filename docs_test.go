@@ -372,7 +372,7 @@ func TestManualExamplesRun(t *testing.T) {
 
 // exampleImports are the packages that blocks may use, by their names.
 var exampleImports = map[string]string{
-	"chaos": modulePath, "chaostest": modulePath + "/chaostest", "matrix": modulePath + "/matrix", "spec": modulePath + "/spec",
+	"chaos": modulePath, "chaostest": modulePath + "/chaostest", "matrix": modulePath + "/matrix", "spec": modulePath + "/spec", "sweep": modulePath + "/sweep",
 	"store": modulePath + "/" + examplesFolder + "/store", "synctest": "testing/synctest",
 }
 

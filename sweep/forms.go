@@ -177,6 +177,9 @@ func preview(data []byte, most int) string {
 	return b.String()
 }
 
+// WriteJUnit writes the report as JUnit XML, as GitLab and Jenkins take it: a range is a test case.
+func (r *Report) WriteJUnit(w io.Writer) error { return r.Cells().WriteJUnit(w) }
+
 // Cells returns the report as one of package matrix in which each range is a cell: its name is the range's.
 func (r *Report) Cells() *matrix.Report {
 	out := &matrix.Report{

@@ -47,15 +47,15 @@ condition that did not fire, the exit code is 1.`,
 		},
 	}
 	addSeed(cmd.Flags(), &seed)
-	cmd.Flags().StringVar(&file, "report", "", "write the report to `FILE`, its form by its ending: "+formNames()+"; without it to a temporary folder")
+	cmd.Flags().StringVar(&file, "report", "", "write the report to `FILE`, its form by its ending: "+formNames(matrixForms)+"; without it to a temporary folder")
 	return cmd
 }
 
 // demo runs the matrix on the embedded server, writes its report to a file, and says how to go on with program. It is its own test: the error
 // tells of cells that are not as they must be.
 func demo(ctx context.Context, program string, run *matrix.Run, file string, stdout, stderr io.Writer) error {
-	file = cmp.Or(file, filepath.Join(os.TempDir(), "chaosgate-demo"+reportForms[0].ending))
-	if _, err := formOf(file); err != nil {
+	file = cmp.Or(file, filepath.Join(os.TempDir(), "chaosgate-demo"+matrixForms[0].ending))
+	if _, err := formOf(matrixForms, file); err != nil {
 		return usage(fmt.Errorf("--report: %w", err))
 	}
 	server, err := startDemoServer()
@@ -83,7 +83,7 @@ func demo(ctx context.Context, program string, run *matrix.Run, file string, std
 	if err := writeGrid(stdout, report); err != nil {
 		return err
 	}
-	if err := writeReports(report, []string{file}, stderr); err != nil {
+	if err := writeReports(matrixForms, report, []string{file}, stderr); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {

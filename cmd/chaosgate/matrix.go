@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/probe"
 	"github.com/chaosgate/chaos/matrix"
@@ -71,28 +72,38 @@ The grid goes to stdout, what happens meanwhile to stderr. Interrupted, it write
 func (f *matrixFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.server, "server", "", "stand before the server at `ADDRESS`, HOST:PORT or unix:PATH, with gates at free ports")
-	flags.StringVar(&f.gate, "gate", "", "stand before a server by one `GATE`, [NAME=][tcp:|unix:]LISTEN,SERVER, to which a service connects")
-	flags.StringVar(&f.command, "probe", "", "run `COMMAND`: exit code 0 and the same output as with nothing imposed are right")
-	flags.StringVar(&f.url, "probe-url", "", "get `URL`: a status below 400 and the same body as with nothing imposed are right")
-	flags.StringVar(&f.script, "probe-script", "", "connect and do what `SCRIPT` says: send, expect, match, timeout, end")
-	flags.StringVar(&f.name, "name", "", "call what is tried `NAME` in reports and expectations")
+	f.addSubject(flags)
 	flags.BoolVar(&f.quick, "quick", false, "try each pair of condition, direction and moment, not each three")
 	flags.StringVar(&f.conditions, "conditions", "", "try the conditions in `FILE`, one a line: NAME: FAULTS")
 	flags.StringArrayVar(&f.only, "only", nil, "try only cells that `PATTERN` fits: a condition, a group, or such as '*/to_client/*'; may be repeated")
 	flags.StringVar(&f.cell, "cell", "", "try one `CELL` alone, such as stall/to_client/idle")
 	addSeed(flags, &f.seed)
 	flags.IntVar(&f.workers, "workers", 0, "try `N` cells at once, 8 if not given; with --gate always one")
-	flags.DurationVar(&f.slow, "slow", 0, "call what takes longer than `TIME` slow; without it that follows from the baseline")
-	flags.DurationVar(&f.deadline, "deadline", 0, "call what takes longer than `TIME` a hang: 10s, or ten times the baseline, if not given")
-	flags.DurationVar(&f.patience, "patience", 0, "give the probe `TIME` to recover: 15s if not given, or half as long again as the deadline")
+	f.addLengths(flags)
 	flags.StringVar(&f.expect, "expect", "", "compare with the verdicts in `FILE`: fail if a cell is worse than there")
 	flags.BoolVar(&f.update, "update", false, "write the verdicts to the file of --expect instead")
-	flags.StringArrayVar(&f.reports, "report", nil, "write a report to `FILE`, its form by its ending: "+formNames()+"; may be repeated")
+	flags.StringArrayVar(&f.reports, "report", nil, "write a report to `FILE`, its form by its ending: "+formNames(matrixForms)+"; may be repeated")
 	flags.VarP(textFlag{&f.output}, "output", "o", "write to stdout as `FORMAT`: text, which is a grid, or json, the whole report")
 	noDefault(flags, "workers", "slow", "deadline", "patience")
 	complete(cmd, "output", string(outputText), string(outputJSON))
 	complete(cmd, "only", conditionNames()...)
+}
+
+// addSubject adds the flags that say what is tried.
+func (f *matrixFlags) addSubject(flags *pflag.FlagSet) {
+	flags.StringVar(&f.server, "server", "", "stand before the server at `ADDRESS`, HOST:PORT or unix:PATH, with gates at free ports")
+	flags.StringVar(&f.gate, "gate", "", "stand before a server by one `GATE`, [NAME=][tcp:|unix:]LISTEN,SERVER, to which a service connects")
+	flags.StringVar(&f.command, "probe", "", "run `COMMAND`: exit code 0 and the same output as with nothing imposed are right")
+	flags.StringVar(&f.url, "probe-url", "", "get `URL`: a status below 400 and the same body as with nothing imposed are right")
+	flags.StringVar(&f.script, "probe-script", "", "connect and do what `SCRIPT` says: send, expect, match, timeout, end")
+	flags.StringVar(&f.name, "name", "", "call what is tried `NAME` in reports and expectations")
+}
+
+// addLengths adds the flags that say what is long.
+func (f *matrixFlags) addLengths(flags *pflag.FlagSet) {
+	flags.DurationVar(&f.slow, "slow", 0, "call what takes longer than `TIME` slow; without it that follows from the baseline")
+	flags.DurationVar(&f.deadline, "deadline", 0, "call what takes longer than `TIME` a hang: 10s, or ten times the baseline, if not given")
+	flags.DurationVar(&f.patience, "patience", 0, "give the probe `TIME` to recover: 15s if not given, or half as long again as the deadline")
 }
 
 // conditionNames returns the names of the standard conditions.
@@ -178,7 +189,7 @@ func (f *matrixFlags) conclude(cmd *cobra.Command, report *matrix.Report) error 
 	} else if err := writeGrid(stdout, report); err != nil {
 		return err
 	}
-	if err := writeReports(report, f.reports, stderr); err != nil {
+	if err := writeReports(matrixForms, report, f.reports, stderr); err != nil {
 		return err
 	}
 	return tellGitHub(report, os.Getenv, stderr)
@@ -207,7 +218,7 @@ func (f *matrixFlags) run(program string) (*matrix.Run, error) {
 		}
 	}
 	for _, file := range f.reports {
-		if _, err := formOf(file); err != nil {
+		if _, err := formOf(matrixForms, file); err != nil {
 			return nil, fmt.Errorf("--report: %w", err)
 		}
 	}

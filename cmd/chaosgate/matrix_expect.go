@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/chaosgate/chaos/matrix"
 	"github.com/chaosgate/chaos/spec"
@@ -53,28 +54,13 @@ func (f *matrixFlags) rewrite(report *matrix.Report) error {
 
 // repeat returns the command that repeats a cell, or all of the run if that is empty.
 func (f *matrixFlags) repeat(program, cell string, seed spec.Seed) string {
-	words := []string{program, "matrix"}
+	words := f.subjectWords([]string{program, "matrix"})
 	flag := func(name, value string) {
 		if value != "" {
 			words = append(words, "--"+name, quoted(value))
 		}
 	}
-	flag("server", f.server)
-	flag("gate", f.gate)
-	flag("probe", f.command)
-	flag("probe-url", f.url)
-	flag("probe-script", f.script)
-	flag("name", f.name)
 	flag("conditions", f.conditions)
-	for _, length := range []struct {
-		name  string
-		value fmt.Stringer
-		given bool
-	}{{"slow", f.slow, f.slow > 0}, {"deadline", f.deadline, f.deadline > 0}, {"patience", f.patience, f.patience > 0}} {
-		if length.given {
-			flag(length.name, length.value.String())
-		}
-	}
 	if cell == "" {
 		if f.quick {
 			words = append(words, "--quick")
@@ -87,6 +73,30 @@ func (f *matrixFlags) repeat(program, cell string, seed spec.Seed) string {
 	flag("cell", cell)
 	flag("seed", seed.String())
 	return strings.Join(words, " ")
+}
+
+// subjectWords adds to a command line the flags that say what is tried, and what is long.
+func (f *matrixFlags) subjectWords(words []string) []string {
+	flag := func(name, value string) {
+		if value != "" {
+			words = append(words, "--"+name, quoted(value))
+		}
+	}
+	flag("server", f.server)
+	flag("gate", f.gate)
+	flag("probe", f.command)
+	flag("probe-url", f.url)
+	flag("probe-script", f.script)
+	flag("name", f.name)
+	for _, length := range []struct {
+		name  string
+		value time.Duration
+	}{{"slow", f.slow}, {"deadline", f.deadline}, {"patience", f.patience}} {
+		if length.value > 0 {
+			flag(length.name, length.value.String())
+		}
+	}
+	return words
 }
 
 // quoted returns a word as a shell reads it.

@@ -25,7 +25,7 @@ func tellGitHub(r *matrix.Report, variable func(string) string, log io.Writer) e
 		fmt.Fprintf(log, "::error title=%s::%s\n", annotation(c.Verdict.Words()+" "+c.ID, true), annotation(c.Says+"\nagain: "+c.Repeat, false))
 	}
 	file := variable("GITHUB_STEP_SUMMARY")
-	markdown, err := formOf("summary.md")
+	markdown, err := formOf(matrixForms, "summary.md")
 	if file == "" || err != nil {
 		return nil
 	}

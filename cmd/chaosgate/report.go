@@ -14,7 +14,7 @@ func newReport() *cobra.Command {
 		Use:   "report FILE.json [OUTPUT]...",
 		Short: "Make the reports of a matrix again, from its record",
 		Long: `report reads the record of a matrix and shows its grid; or, if there are outputs, writes a report to each, its
-form by its ending: ` + formNames() + `.`,
+form by its ending: ` + formNames(matrixForms) + `.`,
 		Example: `  chaosgate report matrix.json
   chaosgate report matrix.json matrix.html matrix.xml matrix.md`,
 		Args: arguments(cobra.MinimumNArgs(1)),
@@ -29,14 +29,14 @@ form by its ending: ` + formNames() + `.`,
 				return usage(fmt.Errorf("%s: %w", args[0], err))
 			}
 			for _, file := range args[1:] {
-				if _, err := formOf(file); err != nil {
+				if _, err := formOf(matrixForms, file); err != nil {
 					return usage(err)
 				}
 			}
 			if len(args) == 1 {
 				return writeGrid(cmd.OutOrStdout(), report)
 			}
-			return writeReports(report, args[1:], cmd.ErrOrStderr())
+			return writeReports(matrixForms, report, args[1:], cmd.ErrOrStderr())
 		},
 	}
 	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -115,7 +115,7 @@ or ` + program + ` serve, and from elsewhere ` + program + ` gate add`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(flagError(cmd.Flags(), err)) })
 	const alone, daemon = "alone", "daemon"
 	root.AddGroup(&cobra.Group{ID: alone, Title: "By itself:"}, &cobra.Group{ID: daemon, Title: "With a daemon:"})
-	grouped(root, alone, newDemo(), newRun(), newMatrix(), newReport())
+	grouped(root, alone, newDemo(), newRun(), newMatrix(), newSweep(), newReport())
 	grouped(root, daemon, newServe(), newGate(), newFault(), newDoor(), newConns(), newClose(), newHeal(), newEvents(), newConsole(), newLease(), newApply(), newConfig(), newHealthcheck())
 	root.AddCommand(newVersion(), newMan())
 	inWords(root, program)
