@@ -40,13 +40,14 @@ type Conn struct {
 
 // A leg is one of the two sockets of a connection.
 type leg struct {
+	of        *Conn
 	conn      net.Conn
 	name      string      // whose leg it is: "client" or "server"
 	own, peer string      // addresses: the gate's and the peer's
 	reset     atomic.Bool // the peer has reset it, or is dead
 	shut      atomic.Bool // our FIN was sent
-	drop      func()      // ends the watching
-	closed    bool        // the serving goroutine's own
+	watched   watched
+	closed    bool // the serving goroutine's own
 }
 
 // A State is where a connection is in its life.
@@ -130,8 +131,8 @@ func (c *Conn) Reset() {
 }
 
 // open makes the leg stand on a socket.
-func (l *leg) open(name string, conn net.Conn) {
-	l.conn, l.name, l.own, l.peer = conn, name, conn.LocalAddr().String(), conn.RemoteAddr().String()
+func (l *leg) open(of *Conn, name string, conn net.Conn) {
+	l.of, l.conn, l.name, l.own, l.peer = of, conn, name, conn.LocalAddr().String(), conn.RemoteAddr().String()
 	oobInline(conn)
 }
 
@@ -223,7 +224,7 @@ func (c *Conn) kick() {
 
 // serve reaches the server, and has both pumps move bytes until the connection has ended.
 func (c *Conn) serve(ctx context.Context) {
-	c.client.watch(c)
+	c.client.watch()
 	server, err := c.gate.dial(ctx)
 	if err == nil {
 		c.connected(server)
@@ -244,14 +245,14 @@ func (c *Conn) connected(server net.Conn) {
 		c.giveUp()
 		c.giveUp = func() {}
 	}
-	c.server.open("server", server)
+	c.server.open(c, "server", server)
 	up, down := newPump(c, ToServer), newPump(c, ToClient)
 	c.lines = [2]*follower{&up.follower, &down.follower}
 	if c.how == More {
 		c.state = Established
 	}
 	c.mu.Unlock()
-	c.server.watch(c)
+	c.server.watch()
 	g.established(c)
 	c.moving.Store(2)
 	g.conns.Go(func() { c.move(up) })
@@ -267,4 +268,7 @@ func (c *Conn) move(p *pump) {
 	}
 }
 
-func (l *leg) watch(c *Conn) { l.drop = watch(l.conn, func() { c.heard(l) }) }
+func (l *leg) watch() { l.watched = watch(l.conn, l) }
+
+// heard is called when the leg was reset, by whoever notices first.
+func (l *leg) heard() { l.of.heard(l) }

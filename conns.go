@@ -92,7 +92,7 @@ func (g *Gate) accept(f *front) {
 func (g *Gate) admit(client net.Conn) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Conn{gate: g, opened: time.Now(), giveUp: cancel}
-	c.client.open("client", client)
+	c.client.open(c, "client", client)
 	if !g.resets() {
 		c.client.own = g.Addr() // the kernel knows a unix socket that was renamed by the name it had before
 	}

@@ -132,9 +132,7 @@ func (l *leg) close(reset bool) {
 	if s, ok := l.conn.(interface{ SetLinger(int) error }); ok && reset {
 		s.SetLinger(0)
 	}
-	if l.drop != nil {
-		l.drop()
-	}
+	l.watched.end()
 	l.conn.Close()
 }
 

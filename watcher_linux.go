@@ -4,7 +4,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +23,7 @@ type watcher struct {
 
 	mu      sync.Mutex // guards what follows
 	last    uint64
-	watched map[uint64]func()
+	watched map[uint64]hearer
 	done    chan struct{} // nil before run starts; closed when run has ended
 }
 
@@ -61,8 +60,8 @@ func watcherNow() (*watcher, error) {
 }
 
 // watcherStop takes back one watcherStart. The last one returns when the watcher's
-// goroutine has ended and its descriptor is closed; it must not be called by a function
-// that was given to watch.
+// goroutine has ended and its descriptor is closed; it must not be called by a
+// hearer.
 func watcherStop() {
 	watching.Lock()
 	watching.users--
@@ -76,34 +75,27 @@ func watcherStop() {
 	}
 }
 
-// watch has f called once when c is reset. It is not called for data, nor for a FIN or
-// both, and it may still be running when stop returns. f is called by the watcher's
-// goroutine and must not block. What c has received stays where it is: a read still
+// watch tells h once when c is reset. It is not told of data, nor of a FIN or both, and it
+// may still be told while end returns. What c has received stays where it is: a read still
 // returns the data and then ECONNRESET.
 //
 // A connection that is no socket can say so itself: if it has a method OnReset(func()),
-// f is given to that.
-func watch(c net.Conn, f func()) (stop func()) {
+// that is asked to.
+func watch(c net.Conn, h hearer) watched {
 	if r, ok := c.(interface{ OnReset(func()) }); ok {
-		var stopped atomic.Bool
-		r.OnReset(func() {
-			if !stopped.Swap(true) {
-				f()
-			}
-		})
-		return func() { stopped.Store(true) }
+		return watchSelf(r, h)
 	}
 	rc := rawConn(c)
 	if rc == nil {
-		return func() {}
+		return watched{}
 	}
 	watching.Lock()
 	w, _ := watcherNow()
 	watching.Unlock()
 	if w == nil {
-		return func() {} // the next read or write hears a reset, though later
+		return watched{} // the next read or write hears a reset, though later
 	}
-	return w.watch(rc, f)
+	return w.watch(rc, h)
 }
 
 func newWatcher() (*watcher, error) {
@@ -111,7 +103,7 @@ func newWatcher() (*watcher, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	w := &watcher{watched: make(map[uint64]func())}
+	w := &watcher{watched: make(map[uint64]hearer)}
 	w.file, w.wait, err = pollable(fd, "epoll")
 	return w, err
 }
@@ -128,51 +120,51 @@ func pollable(fd int, name string) (*os.File, syscall.RawConn, error) {
 	return f, rc, err
 }
 
-func (w *watcher) watch(rc syscall.RawConn, f func()) (stop func()) {
+func (w *watcher) watch(rc syscall.RawConn, h hearer) watched {
 	w.mu.Lock()
 	w.last++
 	id := w.last
-	w.watched[id] = f
+	w.watched[id] = h
 	if w.done == nil {
 		w.done = make(chan struct{})
 		go w.run(w.done)
 	}
 	w.mu.Unlock()
-
-	added := w.ctl(rc, unix.EPOLL_CTL_ADD, id)
-	if !added { // c is closed already, and its owner knows
+	if !w.add(rc, id) { // c is closed already, and its owner knows
 		w.forget(id)
-		return func() {}
+		return watched{}
 	}
-	return func() {
-		w.forget(id)
-		// Closing c would do. But the caller may keep it, and watch it again.
-		w.ctl(rc, unix.EPOLL_CTL_DEL, id)
-	}
+	return watched{w: w, id: id}
 }
 
-// ctl adds or removes a socket; the kernel reports at once a reset that came before.
-func (w *watcher) ctl(rc syscall.RawConn, op int, id uint64) bool {
+// add has the epoll tell of a socket; the kernel reports at once a reset that came before.
+// One that was watched before is still in the epoll: only its closing takes it out, which
+// mostly follows at once and so saves a system call.
+func (w *watcher) add(rc syscall.RawConn, id uint64) bool {
 	done := false
 	rc.Control(func(fd uintptr) {
 		ev := unix.EpollEvent{Events: unix.EPOLLET & 0xffffffff, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
 		w.wait.Control(func(epfd uintptr) {
-			done = unix.EpollCtl(int(epfd), op, int(fd), &ev) == nil
+			err := unix.EpollCtl(int(epfd), unix.EPOLL_CTL_ADD, int(fd), &ev)
+			if err == unix.EEXIST {
+				err = unix.EpollCtl(int(epfd), unix.EPOLL_CTL_MOD, int(fd), &ev)
+			}
+			done = err == nil
 		})
 	})
 	return done
 }
 
-// forget takes out what was to be called for id.
-func (w *watcher) forget(id uint64) func() {
+// forget takes out who was to be told about id, and returns it.
+func (w *watcher) forget(id uint64) hearer {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	f := w.watched[id]
+	h := w.watched[id]
 	delete(w.watched, id)
-	return f
+	return h
 }
 
-// run calls what is to be called until the watcher is closed.
+// run tells who is to be told until the watcher is closed.
 func (w *watcher) run(done chan<- struct{}) {
 	defer close(done)
 	events := make([]unix.EpollEvent, 64)
@@ -192,8 +184,8 @@ func (w *watcher) run(done chan<- struct{}) {
 			if ev.Events&unix.EPOLLERR == 0 {
 				continue
 			}
-			if f := w.forget(uint64(uint32(ev.Fd)) | uint64(uint32(ev.Pad))<<32); f != nil {
-				f()
+			if h := w.forget(uint64(uint32(ev.Fd)) | uint64(uint32(ev.Pad))<<32); h != nil {
+				h.heard()
 			}
 		}
 	}

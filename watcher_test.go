@@ -56,8 +56,8 @@ func TestWatcherHearsAResetThatNobodyReads(t *testing.T) {
 				socketReset(a)
 			}
 			heard := make(chan bool, 2)
-			stop := watch(b, func() { heard <- wasReset(b) })
-			defer stop()
+			stop := watch(b, hearerFunc(func() { heard <- wasReset(b) }))
+			defer stop.end()
 			if !tt.late {
 				socketReset(a)
 			}
@@ -82,7 +82,7 @@ func TestWatcherIsSilentForDataAndEnds(t *testing.T) {
 	a, b := socketPair(t, "tcp")
 	var calls atomic.Int64
 	for _, c := range []net.Conn{a, b} {
-		defer watch(c, func() { calls.Add(1) })()
+		defer watch(c, hearerFunc(func() { calls.Add(1) })).end()
 	}
 	a.Write([]byte("data"))
 	io.ReadFull(b, make([]byte, 4))
@@ -95,7 +95,7 @@ func TestWatcherIsSilentForDataAndEnds(t *testing.T) {
 	// A reset of another pair is heard after whatever those events might have said.
 	c, d := socketPair(t, "tcp")
 	heard := make(chan struct{})
-	defer watch(d, func() { close(heard) })()
+	defer watch(d, hearerFunc(func() { close(heard) })).end()
 	socketReset(c)
 	<-heard
 	if got := calls.Load(); got != 0 {
@@ -107,11 +107,11 @@ func TestWatcherStopIsObeyed(t *testing.T) {
 	watcherFor(t)
 	a, b := socketPair(t, "tcp")
 	var calls atomic.Int64
-	stop := watch(b, func() { calls.Add(1) })
-	stop()
-	stop()
+	stop := watch(b, hearerFunc(func() { calls.Add(1) }))
+	stop.end()
+	stop.end()
 	heard := make(chan struct{})
-	defer watch(b, func() { close(heard) })() // a second time, by another
+	defer watch(b, hearerFunc(func() { close(heard) })).end() // a second time, by another
 	socketReset(a)
 	<-heard
 	if got := calls.Load(); got != 0 {
@@ -129,14 +129,14 @@ func TestWatcherKnowsSocketsFromDescriptors(t *testing.T) {
 			for range 300 {
 				a, b := socketPair(t, "tcp")
 				wrong := make(chan struct{}, 1)
-				stopA := watch(a, func() { wrong <- struct{}{} })
+				stopA := watch(a, hearerFunc(func() { wrong <- struct{}{} }))
 				heard := make(chan struct{}, 1)
-				stopB := watch(b, func() { heard <- struct{}{} })
+				stopB := watch(b, hearerFunc(func() { heard <- struct{}{} }))
 				socketReset(a)
 				<-heard
 				b.Close()
-				stopA()
-				stopB()
+				stopA.end()
+				stopB.end()
 				select {
 				case <-wrong:
 					t.Error("the side that resets: got a reset, want none")
@@ -158,14 +158,14 @@ func TestWatcherStopsWithTheLastUser(t *testing.T) {
 			}
 		}
 		heard := make(chan struct{})
-		stop := watch(b, func() { close(heard) })
+		stop := watch(b, hearerFunc(func() { close(heard) }))
 		watcherStop()
 		socketReset(a)
 		<-heard
 		watcherStop()
-		stop() // harmless when the watcher has gone
+		stop.end() // harmless when the watcher has gone
 		b.Close()
-		watch(b, func() { t.Error("called without a watcher") })()
+		watch(b, hearerFunc(func() { t.Error("called without a watcher") })).end()
 	}
 	eventually(t, "descriptors and goroutines back", func() bool {
 		return openDescriptors(t) <= fds && runtime.NumGoroutine() <= goroutines
@@ -180,7 +180,7 @@ func TestWatcherAndPacerLetVirtualTimePass(t *testing.T) {
 		}
 		c := &watcherMemory{}
 		var calls int
-		stop := watch(c, func() { calls++ })
+		stop := watch(c, hearerFunc(func() { calls++ }))
 		began := time.Now()
 		time.Sleep(time.Hour) // virtual
 		if got := time.Since(began); got != time.Hour {
@@ -188,12 +188,12 @@ func TestWatcherAndPacerLetVirtualTimePass(t *testing.T) {
 		}
 		c.reset()
 		c.reset()
-		stop()
+		stop.end()
 		if calls != 1 {
 			t.Errorf("calls: got %d, want 1", calls)
 		}
-		stopped := watch(c, func() { t.Error("called after stop") })
-		stopped()
+		stopped := watch(c, hearerFunc(func() { t.Error("called after stop") }))
+		stopped.end()
 		c.reset()
 		pacerStop()
 		watcherStop()
@@ -215,12 +215,12 @@ func BenchmarkWatcher(b *testing.B) {
 	for b.Loop() {
 		x, y := socketPair(b, "tcp")
 		heard := make(chan time.Time, 1)
-		stop := watch(y, func() { heard <- time.Now() })
+		stop := watch(y, hearerFunc(func() { heard <- time.Now() }))
 		time.Sleep(time.Millisecond) // real, so that the watcher sleeps in the kernel
 		began := time.Now()
 		socketReset(x)
 		late = append(late, (<-heard).Sub(began))
-		stop()
+		stop.end()
 		y.Close()
 	}
 	slices.Sort(late)
