@@ -272,3 +272,11 @@ func (l *leg) watch() { l.watched = watch(l.conn, l) }
 
 // heard is called when the leg was reset, by whoever notices first.
 func (l *leg) heard() { l.of.heard(l) }
+
+// died reports whether a socket that says EOF was reset. Either the reset is still to be read, or something has consumed it:
+// then the socket is closed although we have not sent our FIN there, which nothing else does. The order matters: our FIN
+// may be sent, and answered, in between.
+func (l *leg) died() bool {
+	reset, closed := lastState(l.conn)
+	return reset || closed && !l.shut.Load()
+}

@@ -164,7 +164,7 @@ func (p *pump) sourceEnded(err error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.readBy.stale = true
 		return
-	case err != io.EOF, p.src.reset.Load(), wasReset(p.src.conn), p.diedUnshut():
+	case err != io.EOF, p.src.reset.Load(), p.src.died():
 		p.line.now = time.Now()
 		p.feed(nil, RST)
 		p.conn.heard(p.src)
@@ -173,10 +173,6 @@ func (p *pump) sourceEnded(err error) {
 		p.feed(nil, FIN)
 	}
 }
-
-// diedUnshut reports whether the source's socket is closed although we have not sent our FIN there, which only a reset
-// does. The order matters: our FIN may be sent, and answered, in between.
-func (p *pump) diedUnshut() bool { return closedState(p.src.conn) && !p.src.shut.Load() }
 
 // drain writes what is due, and reports whether it did anything.
 func (p *pump) drain() (busy bool) {

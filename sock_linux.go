@@ -41,6 +41,20 @@ func wasReset(c net.Conn) bool {
 	return rc != nil && poll(rc, 0)&unix.POLLERR != 0
 }
 
+// lastState tells of a connection that says EOF whether a reset of it is waiting to be
+// read, as wasReset does, and whether it is closed both ways: shut by us as well, or reset.
+func lastState(c net.Conn) (reset, closed bool) {
+	if _, ok := c.(*net.TCPConn); !ok {
+		return wasReset(c), closedState(c)
+	}
+	rc := rawConn(c)
+	if rc == nil {
+		return false, false
+	}
+	events := poll(rc, 0) // asks for both at once, and at less cost than TCP_INFO
+	return events&unix.POLLERR != 0, events&unix.POLLHUP != 0
+}
+
 // closedState reports whether the kernel has nothing left to do for the TCP connection c:
 // it was reset, or both FINs have been sent and acknowledged.
 func closedState(c net.Conn) bool {

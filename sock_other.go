@@ -24,6 +24,9 @@ func wasReset(c net.Conn) bool {
 	return ok && r.WasReset()
 }
 
+// lastState tells of a connection that says EOF what wasReset and closedState do.
+func lastState(c net.Conn) (reset, closed bool) { return wasReset(c), closedState(c) }
+
 // closedState would report whether the kernel has nothing left to do for c. It reports
 // false: the caller's own time limit then ends the wait.
 func closedState(net.Conn) bool { return false }

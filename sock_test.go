@@ -4,7 +4,9 @@ package chaos
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -212,5 +214,44 @@ func TestTwoCleanEndsAreNoReset(t *testing.T) {
 	eventually(t, "closed", func() bool { return closedState(b) })
 	if wasReset(a) || wasReset(b) {
 		t.Error("reset: got true, want false")
+	}
+}
+
+func TestLastState(t *testing.T) {
+	tests := []struct {
+		name          string
+		network       string
+		act           func(own, peer net.Conn)
+		reset, closed bool
+	}{
+		{name: "a FIN", act: func(_, peer net.Conn) { peer.(*net.TCPConn).CloseWrite() }},
+		{name: "a close", act: func(_, peer net.Conn) { peer.Close() }},
+		{name: "both FINs", closed: true, act: func(own, peer net.Conn) {
+			own.(*net.TCPConn).CloseWrite()
+			peer.(*net.TCPConn).CloseWrite()
+		}},
+		{name: "a reset", reset: true, closed: true, act: func(_, peer net.Conn) { socketReset(peer) }},
+		{name: "a reset that was consumed", closed: true, act: func(own, peer net.Conn) {
+			socketReset(peer)
+			own.Read(make([]byte, 1))
+		}},
+		{name: "a unix socket's close", network: "unix", act: func(_, peer net.Conn) { peer.Close() }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			own, peer := socketPair(t, cmp.Or(tt.network, "tcp"))
+			tt.act(own, peer)
+			eventually(t, "the end", func() bool {
+				if tt.reset {
+					return true // a read would consume it
+				}
+				n, err := own.Read(make([]byte, 1))
+				return n == 0 && err == io.EOF
+			})
+			eventually(t, fmt.Sprintf("reset %v, closed %v", tt.reset, tt.closed), func() bool {
+				reset, closed := lastState(own)
+				return reset == tt.reset && closed == tt.closed
+			})
+		})
 	}
 }
