@@ -38,18 +38,6 @@ type Conn struct {
 	finished [2]bool            // which directions have passed their FIN on
 }
 
-// A leg is one of the two sockets of a connection.
-type leg struct {
-	of        *Conn
-	conn      net.Conn
-	name      string      // whose leg it is: "client" or "server"
-	own, peer string      // addresses: the gate's and the peer's
-	reset     atomic.Bool // the peer has reset it, or is dead
-	shut      atomic.Bool // our FIN was sent
-	watched   watched
-	closed    bool // the serving goroutine's own
-}
-
 // A State is where a connection is in its life.
 type State uint8
 
@@ -104,7 +92,8 @@ func (c *Conn) Info() ConnInfo {
 		ToServer: c.moved[ToServer].Load(), ToClient: c.moved[ToClient].Load(), Dropped: c.dropped.Load(),
 		DatagramsToServer: c.datagrams[ToServer].Load(), DatagramsToClient: c.datagrams[ToClient].Load(),
 	}
-	i.Front, i.Client, i.Back, i.Server = c.client.own, c.client.peer, c.server.own, c.server.peer
+	i.Front, i.Client = text(c.client.own), text(c.client.peer)
+	i.Back, i.Server = text(c.server.own), text(c.server.peer)
 	if i.Age = time.Since(c.opened); !c.ended.IsZero() {
 		i.Age = c.ended.Sub(c.opened)
 	}
@@ -128,12 +117,6 @@ func (c *Conn) Close() { c.end(FullClose, "gate", nil) }
 func (c *Conn) Reset() {
 	c.gate.mustReset()
 	c.end(RST, "gate", nil)
-}
-
-// open makes the leg stand on a socket.
-func (l *leg) open(of *Conn, name string, conn net.Conn) {
-	l.of, l.conn, l.name, l.own, l.peer = of, conn, name, conn.LocalAddr().String(), conn.RemoteAddr().String()
-	oobInline(conn)
 }
 
 // end makes the connection end, once, and reports whether this did. It returns at once: the connection leaves its gate's
@@ -266,17 +249,4 @@ func (c *Conn) move(p *pump) {
 		c.finish()
 		c.gate.gone(c)
 	}
-}
-
-func (l *leg) watch() { l.watched = watch(l.conn, l) }
-
-// heard is called when the leg was reset, by whoever notices first.
-func (l *leg) heard() { l.of.heard(l) }
-
-// died reports whether a socket that says EOF was reset. Either the reset is still to be read, or something has consumed it:
-// then the socket is closed although we have not sent our FIN there, which nothing else does. The order matters: our FIN
-// may be sent, and answered, in between.
-func (l *leg) died() bool {
-	reset, closed := lastState(l.conn)
-	return reset || closed && !l.shut.Load()
 }

@@ -94,7 +94,7 @@ func (g *Gate) admit(client net.Conn) {
 	c := &Conn{gate: g, opened: time.Now(), giveUp: cancel}
 	c.client.open(c, "client", client)
 	if !g.resets() {
-		c.client.own = g.Addr() // the kernel knows a unix socket that was renamed by the name it had before
+		c.client.own = place(g.Addr()) // the kernel knows a unix socket that was renamed by the name it had before
 	}
 	if !g.enroll(c) {
 		cancel()
@@ -223,7 +223,9 @@ type tlsConn interface {
 // established notes that the server was reached.
 func (g *Gate) established(c *Conn) {
 	g.stats.opened.Add(1)
-	g.events.add(Event{Type: EventOpened, Conn: c.ordinal, Addr: c.client.peer, Took: time.Since(c.opened)})
+	if g.events != nil {
+		g.events.add(Event{Type: EventOpened, Conn: c.ordinal, Addr: text(c.client.peer), Took: time.Since(c.opened)})
+	}
 	g.mu.Lock()
 	g.tellChanged()
 	g.mu.Unlock()
@@ -259,12 +261,16 @@ func (g *Gate) tellChanged() {
 func (g *Gate) gone(c *Conn) {
 	c.mu.Lock()
 	c.state, c.ended = Closed, time.Now()
+	by := c.by
 	c.mu.Unlock()
-	i := c.Info()
 	g.mu.Lock()
 	delete(g.ending, c)
-	g.stats.gone(i)
+	g.stats.gone(c, by)
 	g.mu.Unlock()
+	if g.events == nil {
+		return
+	}
+	i := c.Info()
 	g.events.add(Event{
 		Type: EventClosed, Conn: c.ordinal, By: i.By, How: i.How, ToServer: i.ToServer, ToClient: i.ToClient, Bytes: i.Dropped, Err: i.Err,
 		DatagramsToServer: i.DatagramsToServer, DatagramsToClient: i.DatagramsToClient,

@@ -22,7 +22,7 @@ type BareLine struct {
 func NewBareLine(g *Gate, ordinal uint64, client string, datagrams bool, now time.Time) *BareLine {
 	b := &BareLine{Flow: new(Flow), Posted: make(chan struct{}, 1)}
 	c := &Conn{gate: g, ordinal: ordinal, nth: g.stats.accepted.Add(1), opened: now, seed: g.Seed}
-	c.client.peer = client
+	c.client.peer = place(client)
 	b.line = line{conn: c, dir: ToServer, datagrams: datagrams, key: mix(mix(c.seed, ordinal), uint64(ToServer)), post: b.post, lost: &b.Lost, now: now}
 	b.line.rebind = func() {
 		if b.Rebind != nil {

@@ -17,7 +17,8 @@ type Flow struct {
 	prog atomic.Pointer[program] // nil stands for the empty one
 
 	mu       sync.Mutex // guards what follows; never held while waiting
-	followed map[*follower]struct{}
+	followed *follower  // the first; each knows the next
+	follows  int        // how many there are
 	barriers []*barrier
 
 	gate  *Gate // nil until the gate starts
@@ -174,10 +175,10 @@ func (f *Flow) publish(edit func(now []entry) []entry) (b *barrier) {
 		p := &program{old.n + 1, next}
 		f.prog.Store(p)
 		f.tell(old.entries, next)
-		if len(f.followed) > 0 {
-			b = &barrier{p.n, len(f.followed), make(chan struct{})}
+		if f.follows > 0 {
+			b = &barrier{p.n, f.follows, make(chan struct{})}
 			f.barriers = append(f.barriers, b)
-			for w := range f.followed {
+			for w := f.followed; w != nil; w = w.obeys[f.level].next {
 				w.nudge()
 			}
 		}
@@ -196,11 +197,13 @@ func (b *barrier) wait() {
 func (f *Flow) join(w *follower) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.followed == nil {
-		f.followed = make(map[*follower]struct{})
+	o := &w.obeys[f.level]
+	if o.next = f.followed; o.next != nil {
+		o.next.obeys[f.level].prev = w
 	}
-	f.followed[w] = struct{}{}
-	w.obeys[f.level].n = f.program().n
+	f.followed = w
+	f.follows++
+	o.n = f.program().n
 }
 
 // obeyed says that a follower obeys program n, and from which positions.
@@ -222,8 +225,18 @@ func (f *Flow) obeyed(w *follower, n uint64) {
 func (f *Flow) leave(w *follower) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.followed, w)
-	f.pass(w.obeys[f.level].n, f.program().n)
+	o := &w.obeys[f.level]
+	if o.prev != nil {
+		o.prev.obeys[f.level].next = o.next
+	} else {
+		f.followed = o.next
+	}
+	if o.next != nil {
+		o.next.obeys[f.level].prev = o.prev
+	}
+	o.prev, o.next = nil, nil
+	f.follows--
+	f.pass(o.n, f.program().n)
 }
 
 // pass counts a follower that obeyed program a and now obeys b.

@@ -182,7 +182,7 @@ func (i *Imposed) endAll(how End, depth int, except *line) {
 func (i *Imposed) each(f func(w *follower, offset int64)) {
 	i.flow.mu.Lock()
 	defer i.flow.mu.Unlock()
-	for w := range i.flow.followed {
+	for w := i.flow.followed; w != nil; w = w.obeys[i.flow.level].next {
 		for _, s := range w.obeys[i.flow.level].since {
 			if s.imposed == i {
 				f(w, s.offset)

@@ -131,10 +131,10 @@ func TestListenFuncOfUnusableConns(t *testing.T) {
 				}
 			})
 			seesAnEnd(t, test.name, v.dial(t))
+			synctest.Wait()
 			if got := v.Stats().AcceptErrors; got != 1 {
 				t.Errorf("%s: got %d accept errors, want 1", test.name, got)
 			}
-			synctest.Wait()
 			saysOnce(t, test.name, v.errorsOf(chaos.EventAcceptError), test.want)
 			client, server := v.connect(t)
 			says(t, client, "fine")

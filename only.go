@@ -42,7 +42,7 @@ func (f Only) means(c *Conn) bool {
 	n := c.Ordinal()
 	if f.From != "" {
 		prefix, _ := f.prefix()
-		host, _, _ := net.SplitHostPort(c.client.peer)
+		host, _, _ := net.SplitHostPort(text(c.client.peer))
 		addr, err := netip.ParseAddr(host)
 		if err != nil || !prefix.Contains(addr.Unmap().WithZone("")) {
 			return false

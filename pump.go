@@ -24,10 +24,12 @@ type pump struct {
 	kicks atomic.Uint32 // how often kick was called
 	seen  uint32        // how many of them run has noticed
 	wake  chan struct{} // capacity 1: a kick while run sleeps
-	pacer *wake         // kicks on time, nil where there are no descriptors
+	pacer *wake         // kicks on time, made when first needed where there are descriptors
 	timer *time.Timer   // for sleeping, made when first needed
 
 	readBy, writeBy deadline
+
+	still atomic.Bool // it reads and writes no more, so that a kick has nothing to interrupt
 
 	eof    bool // the source has ended
 	passed bool // the FIN was passed on
@@ -42,9 +44,6 @@ func newPump(c *Conn, dir Direction) *pump {
 	}
 	p.follow(c, dir, p.kick)
 	p.raw = newRaw(p.dst.conn, p.src.conn)
-	if p.raw != nil {
-		p.pacer = newWake(p.kick)
-	}
 	return p
 }
 
@@ -52,8 +51,10 @@ func newPump(c *Conn, dir Direction) *pump {
 // noticed was stored.
 func (p *pump) kick() {
 	p.kicks.Add(1)
-	p.src.conn.SetReadDeadline(aLongTimeAgo)
-	p.dst.conn.SetWriteDeadline(aLongTimeAgo)
+	if !p.still.Load() {
+		p.src.conn.SetReadDeadline(aLongTimeAgo)
+		p.dst.conn.SetWriteDeadline(aLongTimeAgo)
+	}
 	select {
 	case p.wake <- struct{}{}:
 	default:
@@ -170,6 +171,11 @@ func (p *pump) sourceEnded(err error) {
 		p.conn.heard(p.src)
 	default:
 		p.line.now = time.Now()
+		if p.line.clear() && !p.conn.over.Load() { // nothing is before it, nor to be done to it
+			p.eof, p.line.finished = true, true
+			p.finishWith(FIN, nil)
+			return
+		}
 		p.feed(nil, FIN)
 	}
 }
@@ -243,6 +249,7 @@ func (p *pump) finishWith(end End, by *Stage) {
 		return
 	}
 	p.passed = true
+	p.still.Store(p.eof)
 	p.dst.closeWrite()
 	p.conn.passedFIN(p.line.dir, name)
 }

@@ -19,7 +19,7 @@ type raw struct {
 	n        int
 	err      error
 	readFn   func(fd uintptr) bool // made once, for a closure is an allocation
-	waitFn   func(fd uintptr) bool
+	waitFn   func(fd uintptr) bool // made when first needed
 	splicer
 }
 
@@ -33,8 +33,6 @@ func newRaw(dst, src net.Conn) *raw {
 		return nil
 	}
 	r.readFn = r.readOnce
-	r.waitFn = func(uintptr) bool { return readable(r.src) }
-	r.splicer.init(r)
 	return r
 }
 
@@ -73,7 +71,12 @@ func (r *raw) read(most int) (ch *chunk, n int, err error) {
 }
 
 // waitRead waits until a read would not block. It consumes nothing.
-func (r *raw) waitRead() error { return r.src.Read(r.waitFn) }
+func (r *raw) waitRead() error {
+	if r.waitFn == nil {
+		r.waitFn = func(uintptr) bool { return readable(r.src) }
+	}
+	return r.src.Read(r.waitFn)
+}
 
 // readFD reads from a descriptor that does not block.
 func readFD(fd uintptr, buf []byte) (n int, err error) {

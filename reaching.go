@@ -30,7 +30,7 @@ func (s *session) connect() {
 func (s *session) joined(to socket) {
 	own, peer := to.addrs()
 	s.conn.mu.Lock()
-	s.conn.server.own, s.conn.server.peer = own, peer
+	s.conn.server.own, s.conn.server.peer = place(own), place(peer)
 	s.conn.mu.Unlock()
 	s.server = to
 	s.x.net.watch(s)
@@ -44,7 +44,7 @@ func (s *session) bindAnew() {
 	if s.server == nil || s.ended {
 		return
 	}
-	s.reach(s.conn.server.peer, func(to socket, err error) {
+	s.reach(text(s.conn.server.peer), func(to socket, err error) {
 		switch {
 		case err != nil:
 			s.x.gate.dialFailed(s.conn, err)

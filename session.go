@@ -27,7 +27,7 @@ type session struct {
 // begin makes a session for a client that was not heard of before, or returns nil.
 func (x *exchange) begin(of address) *session {
 	c := &Conn{gate: x.gate, opened: x.now, giveUp: func() {}}
-	c.client.name, c.client.own, c.client.peer = "client", of.own(x.net.addr()), of.String()
+	c.client.name, c.client.own, c.client.peer = "client", place(of.own(x.net.addr())), place(of.String())
 	c.server.name = "server"
 	if !x.gate.enroll(c) {
 		return nil

@@ -90,7 +90,7 @@ func (x *exchange) refused(s *session) {
 	x.gate.stats.refused.Add(1)
 	if !s.silent {
 		s.silent = true
-		x.gate.events.add(Event{Type: EventDialError, Conn: s.conn.ordinal, Err: "server " + s.conn.server.peer + ": " + errRefused.Error()})
+		x.gate.events.add(Event{Type: EventDialError, Conn: s.conn.ordinal, Err: "server " + text(s.conn.server.peer) + ": " + errRefused.Error()})
 	}
 }
 

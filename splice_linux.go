@@ -69,15 +69,11 @@ type splicer struct {
 	inPipe int64
 	got    int64
 	serr   error
-	bulk   bool // large reads were seen: splice
-	small  int  // moves of less than bulk in a row
-	inFn   func(fd uintptr) bool
+	bulk   bool                  // large reads were seen: splice
+	small  int                   // moves of less than bulk in a row
+	inFn   func(fd uintptr) bool // made when first needed
 	outFn  func(fd uintptr) bool
 	ferry
-}
-
-func (s *splicer) init(r *raw) {
-	s.inFn, s.outFn = r.in, s.out
 }
 
 // in fills the pipe. It borrows it only when bytes are there, so that an idle connection holds none. Splice stops at an
@@ -141,6 +137,9 @@ func (r *raw) move(p *pump) (n int, err error) {
 		n, err := r.pass(r, p)
 		r.bulk, r.small = n >= bulk, 0
 		return n, err
+	}
+	if r.inFn == nil {
+		r.inFn, r.outFn = r.in, r.out
 	}
 	r.got, r.serr = 0, nil
 	err = r.src.Read(r.inFn)

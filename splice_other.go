@@ -5,8 +5,6 @@ package chaos
 // A splicer does nothing where bytes cannot be moved inside the kernel: they go through a buffer.
 type splicer struct{}
 
-func (*splicer) init(*raw) {}
-
 // move moves what has arrived through a buffer.
 func (r *raw) move(p *pump) (n int, err error) {
 	ch, n, err := r.read(chunkSize)

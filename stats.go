@@ -45,19 +45,19 @@ type stats struct {
 	datagrams [2]int64
 }
 
-// gone adds the figures of a connection that has ended.
-func (s *stats) gone(i ConnInfo) {
+// gone adds the figures of a connection that has ended, and by whom.
+func (s *stats) gone(c *Conn, by string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed == nil {
 		s.closed = make(map[string]int64)
 	}
-	s.closed[cmp.Or(i.By, "gate")]++
-	s.moved[ToServer] += i.ToServer
-	s.moved[ToClient] += i.ToClient
-	s.lost += i.Dropped
-	s.datagrams[ToServer] += i.DatagramsToServer
-	s.datagrams[ToClient] += i.DatagramsToClient
+	s.closed[cmp.Or(by, "gate")]++
+	s.lost += c.dropped.Load()
+	for way := range s.moved {
+		s.moved[way] += c.moved[way].Load()
+		s.datagrams[way] += c.datagrams[way].Load()
+	}
 }
 
 // Stats returns the gate's figures.

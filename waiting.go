@@ -39,9 +39,13 @@ func (d *deadline) moves(t time.Time) bool {
 
 // pace has the pump kicked at t, on time: deadlines alone are up to a millisecond late.
 func (p *pump) pace(t time.Time) {
-	if p.pacer != nil && !t.IsZero() {
-		p.pacer.at(t)
+	if t.IsZero() || p.raw == nil {
+		return
 	}
+	if p.pacer == nil {
+		p.pacer = newWake(p.nudge)
+	}
+	p.pacer.at(t)
 }
 
 // wait sleeps until something falls due, or a kick.
