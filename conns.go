@@ -9,7 +9,6 @@ import (
 	"net"
 	"reflect"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -119,77 +118,6 @@ func (g *Gate) enroll(c *Conn) bool {
 	c.ToServer.bind(g, ToServer, 1, c.ordinal)
 	c.ToClient.bind(g, ToClient, 1, c.ordinal)
 	return true
-}
-
-// dial reaches the server. A dial that is given up when the server has just been reached ends with RST, because the client
-// that it was for has gone with one: so the socket is made to linger for no time until it is in use.
-func (g *Gate) dial(ctx context.Context) (net.Conn, error) {
-	if g.DialContext != nil {
-		return g.dialCustom(ctx)
-	}
-	d := net.Dialer{Control: func(network, address string, rc syscall.RawConn) error {
-		if err := g.permit(network, address); err != nil {
-			return err
-		}
-		if g.resets() {
-			rc.Control(func(fd uintptr) { lingerNone(fd) })
-		}
-		return nil
-	}}
-	d.SetMultipathTCP(false)
-	conn, err := d.DialContext(ctx, g.network(), g.Server)
-	if t, ok := conn.(*net.TCPConn); ok {
-		t.SetLinger(-1)
-	}
-	return conn, err
-}
-
-// permit says why an address must not be connected to, if so.
-func (g *Gate) permit(network, address string) error {
-	if g.Permit == nil {
-		return nil
-	}
-	return g.Permit(network, address)
-}
-
-// dialCustom reaches the server by DialContext. One that does not end with its context is not waited for longer than Close
-// waits for anything.
-func (g *Gate) dialCustom(ctx context.Context) (net.Conn, error) {
-	type result struct {
-		conn net.Conn
-		err  error
-	}
-	reached := make(chan result, 1)
-	go func() {
-		conn, err := g.DialContext(ctx, g.network(), g.Server)
-		if err == nil {
-			if err = usable(conn); err != nil {
-				err = fmt.Errorf("DialContext: %w", err)
-			}
-		}
-		reached <- result{conn, err}
-	}()
-	var r result
-	select {
-	case r = <-reached:
-	case <-ctx.Done():
-		late := time.NewTimer(closePatience + patience/10) // so that Close can say so
-		defer late.Stop()
-		select {
-		case r = <-reached:
-		case <-late.C:
-			go func() {
-				if r := <-reached; r.err == nil {
-					r.conn.Close()
-				}
-			}()
-			return nil, ctx.Err()
-		}
-	}
-	if r.err != nil {
-		return nil, r.err
-	}
-	return r.conn, nil
 }
 
 // usable says why a gate cannot use a connection that is not its own, and then closes it.
