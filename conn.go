@@ -238,15 +238,19 @@ func (c *Conn) connected(server net.Conn) {
 	c.server.watch()
 	g.established(c)
 	c.moving.Store(2)
-	g.conns.Go(func() { c.move(up) })
-	g.conns.Go(func() { c.move(down) })
+	g.conns.Add(2)
+	go c.move(up)
+	go c.move(down)
 }
 
-// move runs a pump. The one that ends last leaves nothing of the connection.
+// move runs a pump until it rests or has ended. The one that ends last leaves nothing of the connection.
 func (c *Conn) move(p *pump) {
-	p.run()
+	if !p.run() {
+		return
+	}
 	if c.moving.Add(-1) == 0 {
 		c.finish()
 		c.gate.gone(c)
 	}
+	c.gate.conns.Done()
 }

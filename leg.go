@@ -28,6 +28,18 @@ func (l *leg) watch() { l.watched = watch(l.conn, l) }
 // heard is called when the leg was reset, by whoever notices first.
 func (l *leg) heard() { l.of.heard(l) }
 
+// stirred is called when something can be read that the leg's pump, at rest, does not wait for.
+func (l *leg) stirred() {
+	way := ToServer
+	if l == &l.of.server {
+		way = ToClient
+	}
+	l.of.mu.Lock()
+	f := l.of.lines[way]
+	l.of.mu.Unlock()
+	f.nudge()
+}
+
 // died reports whether a socket that says EOF was reset. Either the reset is still to be read, or something has consumed it:
 // then the socket is closed although we have not sent our FIN there, which nothing else does. The order matters: our FIN
 // may be sent, and answered, in between.

@@ -10,7 +10,7 @@ import (
 // Small messages go through a buffer that is borrowed while bytes are there; bulk moves inside the kernel, where the
 // platform can do that. An idle connection holds neither.
 func (p *pump) passThrough() {
-	if !p.armWrite(time.Time{}) || !p.armRead(time.Time{}) {
+	if !p.armWrite(time.Time{}) || !p.armRest() {
 		return
 	}
 	for {

@@ -28,6 +28,7 @@ type pump struct {
 	timer *time.Timer   // for sleeping, made when first needed
 
 	readBy, writeBy deadline
+	rest            rest
 
 	still atomic.Bool // it reads and writes no more, so that a kick has nothing to interrupt
 
@@ -51,6 +52,10 @@ func newPump(c *Conn, dir Direction) *pump {
 // noticed was stored.
 func (p *pump) kick() {
 	p.kicks.Add(1)
+	if p.rest.ends() {
+		go p.conn.move(p)
+		return
+	}
 	if !p.still.Load() {
 		p.src.conn.SetReadDeadline(aLongTimeAgo)
 		p.dst.conn.SetWriteDeadline(aLongTimeAgo)
@@ -61,22 +66,27 @@ func (p *pump) kick() {
 	}
 }
 
-// run moves bytes until the connection is to end.
-func (p *pump) run() {
-	p.join()
-	p.readBy.stale, p.writeBy.stale = true, true
+// run moves bytes until the connection is to end, or, if it reports false, until the pump is at rest.
+func (p *pump) run() (ended bool) {
+	if p.progs[0] == nil {
+		p.join()
+	}
+	p.wakeUp()
 	for {
 		p.notice()
 		switch {
 		case p.conn.over.Load(): // looked at behind the kicks, like all that a kick may be about
 			p.finish()
-			return
+			return true
 		case p.line.ending.how != More:
 			p.conn.end(p.line.ending.how, p.line.ending.by.name(), p.line.ending.err)
 		case p.drain():
 		case p.eof || p.held():
 			p.wait()
 		case p.raw != nil && p.line.clear() && !p.dst.reset.Load():
+			if p.rests() {
+				return false
+			}
 			p.passThrough()
 		default:
 			p.read()

@@ -130,22 +130,36 @@ func (w *watcher) watch(rc syscall.RawConn, h hearer) watched {
 		go w.run(w.done)
 	}
 	w.mu.Unlock()
-	if !w.add(rc, id) { // c is closed already, and its owner knows
+	if !w.ctl(rc, unix.EPOLL_CTL_ADD, id, 0) { // c is closed already, and its owner knows
 		w.forget(id)
 		return watched{}
 	}
 	return watched{w: w, id: id}
 }
 
-// add has the epoll tell of a socket; the kernel reports at once a reset that came before.
-// One that was watched before is still in the epoll: only its closing takes it out, which
-// mostly follows at once and so saves a system call.
-func (w *watcher) add(rc syscall.RawConn, id uint64) bool {
+// listen has the watcher tell, or no more, when c can be read.
+func (w *watcher) listen(c net.Conn, id uint64, on bool) bool {
+	rc := rawConn(c)
+	if rc == nil {
+		return false
+	}
+	var events uint32
+	if on {
+		events = unix.EPOLLIN | unix.EPOLLRDHUP
+	}
+	return w.ctl(rc, unix.EPOLL_CTL_MOD, id, events)
+}
+
+// ctl adds a socket, or changes what events of it are told beside errors. The kernel
+// reports at once what has come before. A socket that was watched before is still in the
+// epoll: only its closing takes it out, which mostly follows at once and so saves a
+// system call.
+func (w *watcher) ctl(rc syscall.RawConn, op int, id uint64, events uint32) bool {
 	done := false
 	rc.Control(func(fd uintptr) {
-		ev := unix.EpollEvent{Events: unix.EPOLLET & 0xffffffff, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
+		ev := unix.EpollEvent{Events: events | unix.EPOLLET&0xffffffff, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
 		w.wait.Control(func(epfd uintptr) {
-			err := unix.EpollCtl(int(epfd), unix.EPOLL_CTL_ADD, int(fd), &ev)
+			err := unix.EpollCtl(int(epfd), op, int(fd), &ev)
 			if err == unix.EEXIST {
 				err = unix.EpollCtl(int(epfd), unix.EPOLL_CTL_MOD, int(fd), &ev)
 			}
@@ -164,6 +178,13 @@ func (w *watcher) forget(id uint64) hearer {
 	return h
 }
 
+// find returns who is to be told about id, nil if nobody is.
+func (w *watcher) find(id uint64) hearer {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.watched[id]
+}
+
 // run tells who is to be told until the watcher is closed.
 func (w *watcher) run(done chan<- struct{}) {
 	defer close(done)
@@ -180,12 +201,18 @@ func (w *watcher) run(done chan<- struct{}) {
 			return
 		}
 		for _, ev := range events[:max(n, 0)] {
-			// A hang-up without an error is what two clean FINs leave.
-			if ev.Events&unix.EPOLLERR == 0 {
+			id := uint64(uint32(ev.Fd)) | uint64(uint32(ev.Pad))<<32
+			if ev.Events&unix.EPOLLERR != 0 {
+				if h := w.forget(id); h != nil {
+					h.heard()
+				}
 				continue
 			}
-			if h := w.forget(uint64(uint32(ev.Fd)) | uint64(uint32(ev.Pad))<<32); h != nil {
-				h.heard()
+			// A hang-up without an error is what two clean FINs leave.
+			if ev.Events&(unix.EPOLLIN|unix.EPOLLRDHUP) != 0 {
+				if s, ok := w.find(id).(stirrer); ok {
+					s.stirred()
+				}
 			}
 		}
 	}

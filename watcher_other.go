@@ -9,6 +9,8 @@ type watcher struct{}
 
 func (*watcher) forget(uint64) {}
 
+func (*watcher) listen(net.Conn, uint64, bool) bool { return false }
+
 // watcherStart does nothing: only on Linux are resets heard on sockets that nobody reads.
 func watcherStart() error { return nil }
 
