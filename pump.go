@@ -21,11 +21,11 @@ type pump struct {
 	dst, src *leg
 	raw      *raw // nil where there are no descriptors
 
-	kicks atomic.Uint32 // how often kick was called
-	seen  uint32        // how many of them run has noticed
-	wake  chan struct{} // capacity 1: a kick while run sleeps
-	pacer *wake         // kicks on time, made when first needed where there are descriptors
-	timer *time.Timer   // for sleeping, made when first needed
+	kicks atomic.Uint32                 // how often kick was called
+	seen  uint32                        // how many of them run has noticed
+	wake  atomic.Pointer[chan struct{}] // of capacity 1, sent on by a kick; made when run first sleeps
+	pacer *wake                         // kicks on time, made when first needed where there are descriptors
+	timer *time.Timer                   // for sleeping, made when first needed
 
 	readBy, writeBy deadline
 	rest            rest
@@ -39,7 +39,7 @@ type pump struct {
 }
 
 func newPump(c *Conn, dir Direction) *pump {
-	p := &pump{conn: c, wake: make(chan struct{}, 1), src: &c.client, dst: &c.server}
+	p := &pump{conn: c, src: &c.client, dst: &c.server}
 	if dir == ToClient {
 		p.src, p.dst = p.dst, p.src
 	}
@@ -60,9 +60,11 @@ func (p *pump) kick() {
 		p.src.conn.SetReadDeadline(aLongTimeAgo)
 		p.dst.conn.SetWriteDeadline(aLongTimeAgo)
 	}
-	select {
-	case p.wake <- struct{}{}:
-	default:
+	if wake := p.wake.Load(); wake != nil {
+		select {
+		case *wake <- struct{}{}:
+		default:
+		}
 	}
 }
 

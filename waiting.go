@@ -55,6 +55,12 @@ func (p *pump) wait() {
 		return
 	}
 	p.pace(t)
+	wake := p.wake.Load()
+	if wake == nil {
+		made := make(chan struct{}, 1)
+		wake = &made
+		p.wake.Store(wake) // before the kicks are looked at: a kick counts itself before it looks for a bell
+	}
 	if p.kicks.Load() != p.seen {
 		return
 	}
@@ -69,7 +75,7 @@ func (p *pump) wait() {
 		rings = p.timer.C
 	}
 	select {
-	case <-p.wake:
+	case <-*wake:
 	case <-rings:
 	}
 }

@@ -21,6 +21,12 @@ type watcher struct {
 	file *os.File
 	wait syscall.RawConn
 
+	control       sync.Mutex // guards what follows: one call of ctl, without an allocation
+	socket, epoll func(fd uintptr)
+	op, fd        int
+	event         unix.EpollEvent
+	failed        error
+
 	mu      sync.Mutex // guards what follows
 	last    uint64
 	watched map[uint64]hearer
@@ -104,6 +110,7 @@ func newWatcher() (*watcher, error) {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
 	w := &watcher{watched: make(map[uint64]hearer)}
+	w.socket, w.epoll = w.onSocket, w.onEpoll
 	w.file, w.wait, err = pollable(fd, "epoll")
 	return w, err
 }
@@ -155,18 +162,27 @@ func (w *watcher) listen(c net.Conn, id uint64, on bool) bool {
 // epoll: only its closing takes it out, which mostly follows at once and so saves a
 // system call.
 func (w *watcher) ctl(rc syscall.RawConn, op int, id uint64, events uint32) bool {
-	done := false
-	rc.Control(func(fd uintptr) {
-		ev := unix.EpollEvent{Events: events | unix.EPOLLET&0xffffffff, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
-		w.wait.Control(func(epfd uintptr) {
-			err := unix.EpollCtl(int(epfd), op, int(fd), &ev)
-			if err == unix.EEXIST {
-				err = unix.EpollCtl(int(epfd), unix.EPOLL_CTL_MOD, int(fd), &ev)
-			}
-			done = err == nil
-		})
-	})
-	return done
+	w.control.Lock()
+	defer w.control.Unlock()
+	w.op, w.failed = op, nil
+	w.event = unix.EpollEvent{Events: events | unix.EPOLLET&0xffffffff, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
+	err := rc.Control(w.socket)
+	return err == nil && w.failed == nil
+}
+
+// onSocket is the first half of ctl, and onEpoll the second.
+func (w *watcher) onSocket(fd uintptr) {
+	w.fd = int(fd)
+	if err := w.wait.Control(w.epoll); err != nil {
+		w.failed = err
+	}
+}
+
+func (w *watcher) onEpoll(epfd uintptr) {
+	w.failed = unix.EpollCtl(int(epfd), w.op, w.fd, &w.event)
+	if w.failed == unix.EEXIST {
+		w.failed = unix.EpollCtl(int(epfd), unix.EPOLL_CTL_MOD, w.fd, &w.event)
+	}
 }
 
 // forget takes out who was to be told about id, and returns it.
