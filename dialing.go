@@ -19,10 +19,12 @@ func (g *Gate) dial(ctx context.Context) (net.Conn, error) {
 		if err := g.permit(network, address); err != nil {
 			return err
 		}
-		if g.resets() {
-			rc.Control(func(fd uintptr) { lingerNone(fd) })
-		}
-		return nil
+		return rc.Control(func(fd uintptr) {
+			inlineUrgent(fd)
+			if g.resets() {
+				lingerNone(fd)
+			}
+		})
 	}}
 	d.SetMultipathTCP(false)
 	growStack()
@@ -78,6 +80,7 @@ func (g *Gate) dialCustom(ctx context.Context) (net.Conn, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	oobInline(r.conn)
 	return r.conn, nil
 }
 

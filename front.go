@@ -19,6 +19,7 @@ type front struct {
 	onError func(error) // told each error of accepting that is not the end; set before accept is called
 	address string
 	way     doorway
+	inlines bool   // what is accepted has its urgent bytes inline, from its listener
 	cleanup func() // frees what the address needed, after the listener
 
 	turning sync.Mutex // held by the one change under way, which never waits for a peer
@@ -63,7 +64,10 @@ const (
 )
 
 func newFront(address string, way doorway, cleanup func()) *front {
-	return &front{address: address, way: way, cleanup: cleanup, ln: way.listener(), free: true, changed: make(chan struct{})}
+	_, inlines := way.(interface{ inlines() })
+	return &front{
+		address: address, way: way, inlines: inlines, cleanup: cleanup, ln: way.listener(), free: true, changed: make(chan struct{}),
+	}
 }
 
 // addr returns the address that clients use.

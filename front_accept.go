@@ -27,6 +27,9 @@ func (f *front) accept() (net.Conn, error) {
 			c.Close()
 			continue
 		case err == nil:
+			if !f.inlines {
+				oobInline(c)
+			}
 			return c, nil
 		case closed:
 			return nil, net.ErrClosed

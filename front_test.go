@@ -505,6 +505,10 @@ func TestFrontSockets(t *testing.T) {
 				{"the listener's protocol", option(f.way.listener(), unix.SOL_SOCKET, unix.SO_PROTOCOL), unix.IPPROTO_TCP},
 				{"no delay", option(c, unix.IPPROTO_TCP, unix.TCP_NODELAY), 1},
 				{"keep-alive", option(c, unix.SOL_SOCKET, unix.SO_KEEPALIVE), 1},
+				{"keep-alive's idle seconds", option(c, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE), 15},
+				{"keep-alive's interval in seconds", option(c, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL), 15},
+				{"keep-alive's probes", option(c, unix.IPPROTO_TCP, unix.TCP_KEEPCNT), 9},
+				{"urgent bytes inline", option(c, unix.SOL_SOCKET, unix.SO_OOBINLINE), 1},
 			}
 			for _, tt := range tests {
 				if tt.got != tt.want {

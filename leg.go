@@ -20,7 +20,6 @@ type leg struct {
 // open makes the leg stand on a socket.
 func (l *leg) open(of *Conn, name string, conn net.Conn) {
 	l.of, l.conn, l.name, l.own, l.peer = of, conn, name, conn.LocalAddr(), conn.RemoteAddr()
-	oobInline(conn)
 }
 
 func (l *leg) watch() { l.watched = watch(l.conn, l) }

@@ -3,7 +3,6 @@
 package chaos
 
 import (
-	"net"
 	"sync"
 	"syscall"
 
@@ -11,13 +10,16 @@ import (
 )
 
 // oobInline lets urgent bytes arrive in their place in the stream; otherwise the kernel
-// takes them out of it. It reports whether c now does so.
-func oobInline(c net.Conn) bool {
+// takes them out of it. It reports whether c now does so, or what it accepts if it listens.
+func oobInline(c any) bool {
 	done := false
-	control(c, func(fd int) {
-		done = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_OOBINLINE, 1) == nil
-	})
+	control(c, func(fd int) { done = inlineUrgent(uintptr(fd)) == nil })
 	return done
+}
+
+// inlineUrgent is oobInline for a descriptor.
+func inlineUrgent(fd uintptr) error {
+	return unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1)
 }
 
 // readable reports whether a read would return at once, with bytes, an end or an error.
