@@ -19,7 +19,7 @@ type pump struct {
 	follower
 	conn     *Conn
 	dst, src *leg
-	raw      *raw // nil where there are no descriptors
+	raw      *raw // nil where there are no descriptors, and at rest
 
 	kicks atomic.Uint32                 // how often kick was called
 	seen  uint32                        // how many of them run has noticed
@@ -44,7 +44,6 @@ func newPump(c *Conn, dir Direction) *pump {
 		p.src, p.dst = p.dst, p.src
 	}
 	p.follow(c, dir, p.kick)
-	p.raw = newRaw(p.dst.conn, p.src.conn)
 	return p
 }
 

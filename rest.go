@@ -32,7 +32,7 @@ type rest struct {
 // A pump rests after so long a silence: early while its connection is new, so that few of many that are opened have a stack
 // at any time, and later each time that bytes have come, since to rest and to begin again takes some ten microseconds.
 const (
-	firstRest = 10 * time.Millisecond
+	firstRest = 3 * time.Millisecond
 	lastRest  = time.Second
 )
 
@@ -67,12 +67,13 @@ func (p *pump) rests() bool {
 		return false
 	}
 	r.heeds = true
+	p.raw = nil
 	seen := p.seen
 	r.now.Store(true)
 	if p.kicks.Load() == seen || !r.ends() {
 		return true
 	}
-	p.unheed()
+	p.wakeUp()
 	return false
 }
 
@@ -83,6 +84,9 @@ func (r *rest) ends() bool { return r.now.CompareAndSwap(true, false) }
 func (p *pump) wakeUp() {
 	p.readBy.stale, p.writeBy.stale = true, true
 	p.unheed()
+	if p.raw == nil {
+		p.raw = newRaw(p.dst.conn, p.src.conn)
+	}
 }
 
 // unheed has the watcher listen to the source no more.
