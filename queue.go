@@ -90,11 +90,10 @@ func (q *queue) push(s Segment, path []step, ordered bool) int64 {
 		q.compact()
 	}
 	n := len(q.items)
-	if n < cap(q.items) {
-		q.items = q.items[:n+1]
-	} else {
-		q.items = append(q.items, item{})
+	if n == cap(q.items) {
+		q.grow(max(1, len(path)))
 	}
+	q.items = q.items[:n+1]
 	it := &q.items[n]
 	*it = item{due: s.Due, leave: s.Due, end: s.End, by: s.by, at: s.at, twin: s.twin, cost: overhead, added: it.added[:0], own: it.own}
 	for _, p := range path {
@@ -111,6 +110,17 @@ func (q *queue) push(s Segment, path []step, ordered bool) int64 {
 		it.leave = later(it.leave, q.items[n-1].leave)
 	}
 	return q.cost - before
+}
+
+// grow makes room for more items, each with so many steps: not an allocation for each.
+func (q *queue) grow(steps int) {
+	n := len(q.items)
+	q.items = slices.Grow(q.items, max(1, fewItems-n))[:n]
+	fresh := q.items[n:cap(q.items)]
+	all := make([]step, len(fresh)*steps)
+	for i := range fresh {
+		fresh[i].added, all = all[:0:steps], all[steps:]
+	}
 }
 
 // hold copies an item's bytes.
