@@ -144,18 +144,30 @@ func (p *pump) held() bool {
 
 // read reads once, at most until the line wants to be advanced. A buffer is borrowed only when bytes are there.
 func (p *pump) read() {
-	if !p.armRead(p.line.next()) {
+	t := p.line.next()
+	if !t.IsZero() && !t.After(time.Now()) { // it has fallen due meanwhile; to be told so by the read is an allocation
 		return
 	}
-	var ch *chunk
-	var n int
-	var err error
-	if p.raw != nil {
-		ch, n, err = p.raw.read(p.line.readMost())
-	} else {
-		ch = chunks.Get().(*chunk)
-		n, err = p.src.conn.Read(ch.buf[:p.line.readMost()])
+	if !t.IsZero() && p.raw != nil { // of a stream that does not pause no read needs a deadline
+		if ch, n, err := p.raw.readNow(p.line.readMost()); ch != nil {
+			p.take(ch, n, err)
+			return
+		}
 	}
+	if !p.armRead(t) {
+		return
+	}
+	if p.raw != nil {
+		p.take(p.raw.read(p.line.readMost()))
+		return
+	}
+	ch := chunks.Get().(*chunk)
+	n, err := p.src.conn.Read(ch.buf[:p.line.readMost()])
+	p.take(ch, n, err)
+}
+
+// take feeds the line what a read has returned, and puts its buffer back.
+func (p *pump) take(ch *chunk, n int, err error) {
 	if n > 0 {
 		p.line.now = time.Now()
 		p.feed(ch.buf[:n], More)

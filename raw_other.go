@@ -16,14 +16,15 @@ type raw struct{}
 
 func newRaw(_, _ net.Conn) *raw { return nil }
 
-func (*raw) read(int) (*chunk, int, error) { return nil, 0, errors.ErrUnsupported }
-func (*raw) waitRead() error               { return errors.ErrUnsupported }
-func (*raw) move(*pump) (int, error)       { return 0, errors.ErrUnsupported }
-func (*raw) close()                        {}
-func (*pump) unpipe()                      {}
-func (*pump) piped() bool                  { return false }
-func (*pump) flushPipe()                   {}
-func closePipes()                          {}
+func (*raw) read(int) (*chunk, int, error)    { return nil, 0, errors.ErrUnsupported }
+func (*raw) readNow(int) (*chunk, int, error) { return nil, 0, errors.ErrUnsupported }
+func (*raw) waitRead() error                  { return errors.ErrUnsupported }
+func (*raw) move(*pump) (int, error)          { return 0, errors.ErrUnsupported }
+func (*raw) close()                           {}
+func (*pump) unpipe()                         {}
+func (*pump) piped() bool                     { return false }
+func (*pump) flushPipe()                      {}
+func closePipes()                             {}
 
 func readFD(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }
 

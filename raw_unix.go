@@ -19,7 +19,8 @@ type raw struct {
 	n        int
 	err      error
 	readFn   func(fd uintptr) bool // made once, for a closure is an allocation
-	waitFn   func(fd uintptr) bool // made when first needed
+	waitFn   func(fd uintptr) bool // made when first needed, as the next
+	nowFn    func(fd uintptr)
 	splicer
 }
 
@@ -64,6 +65,23 @@ func (r *raw) read(most int) (ch *chunk, n int, err error) {
 	if err := r.src.Read(r.readFn); err != nil {
 		return r.ch, 0, err
 	}
+	return r.taken()
+}
+
+// readNow is read that does not wait, whatever the deadline: it returns no buffer if nothing has arrived.
+func (r *raw) readNow(most int) (ch *chunk, n int, err error) {
+	if r.nowFn == nil {
+		r.nowFn = func(fd uintptr) { r.readOnce(fd) }
+	}
+	r.most, r.ch, r.n, r.err = most, nil, 0, nil
+	if r.src.Control(r.nowFn); r.ch == nil {
+		return nil, 0, nil
+	}
+	return r.taken()
+}
+
+// taken returns what readOnce has taken.
+func (r *raw) taken() (ch *chunk, n int, err error) {
 	if r.err == nil && r.n == 0 {
 		r.err = io.EOF
 	}
