@@ -37,8 +37,8 @@ func bothFINs(e *Env) error {
 		return err
 	}
 	e.logf("both FINs to both closed: directly %v, through %v at best", direct, through)
-	// The direct run's share is mostly that of reading the kernel's table of sockets.
-	if through > direct+50*time.Millisecond {
+	// The direct run's share is mostly that of reading the kernel's table of sockets, which takes a busy machine long.
+	if through > 3*direct+50*time.Millisecond {
 		return fmt.Errorf("closed %v after both FINs at best, directly %v", through, direct)
 	}
 	return nil
