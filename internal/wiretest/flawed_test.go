@@ -38,6 +38,7 @@ type flawed struct {
 	multipath   bool // the default of Go's listeners
 	hastyReset  bool // a reset is passed on before what is queued
 	leak        bool // the server's side is never closed
+	hoards      bool // 4 KiB are kept of each connection
 	keepsPipe   bool // two more descriptors for each connection
 }
 
@@ -66,8 +67,9 @@ type proxy struct {
 	flawed
 	network, server string
 	wg              sync.WaitGroup
-	mu              sync.Mutex        // guards conns, ended, failed
+	mu              sync.Mutex        // guards conns, hoard, ended, failed
 	conns           map[net.Conn]bool // open
+	hoard           [][]byte
 	ended, failed   bool
 }
 
@@ -167,6 +169,11 @@ func (p *proxy) dial(c net.Conn) stream {
 
 // relay copies both ways until both have ended.
 func (p *proxy) relay(c, s stream) {
+	if p.hoards {
+		p.mu.Lock()
+		p.hoard = append(p.hoard, make([]byte, 4<<10))
+		p.mu.Unlock()
+	}
 	if p.keepsPipe {
 		r, w, err := os.Pipe()
 		if err == nil {

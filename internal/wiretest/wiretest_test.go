@@ -92,7 +92,7 @@ func TestFlawsAreFound(t *testing.T) {
 		"as_many_connections_as_clients":          {{dialTwice: true}},
 		"plain_TCP":                               {{multipath: true}},
 		"a_stopped_reader_is_felt":                {{unbounded: true}},
-		"short_connections_leave_nothing":         {{leak: true}},
+		"short_connections_leave_nothing":         {{leak: true}, {hoards: true}},
 		"two_descriptors_for_an_idle_connection":  {{keepsPipe: true}},
 		"idle_connections_cost_nothing":           {{poll: true}, {idle: true}},
 		"keep_alive_on_both_legs":                 {{deaf: true}},
