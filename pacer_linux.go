@@ -25,7 +25,9 @@ type pacer struct {
 
 	mu     sync.Mutex // guards what follows, and the queued of each wake
 	wakes  wakeHeap
-	armed  int64 // the moment the timer is set to; 0 if it is not
+	armed  int64 // the moment the timer is set for; 0 if it is not
+	fires  int64 // when it goes off, a lead before that; 0 if at once
+	lead   lead
 	next   int64 // the moment that settime sets it to
 	spec   unix.ItimerSpec
 	closed bool
@@ -133,7 +135,7 @@ func newPacer() (*pacer, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("timerfd_create", err)
 	}
-	p := new(pacer)
+	p := &pacer{lead: lead{firstLead}}
 	p.settime = p.setTimer
 	p.file, p.timer, err = pollable(fd, "timerfd")
 	return p, err
@@ -182,8 +184,11 @@ func (p *pacer) arm() {
 
 // setTimer sets the timer to p.next. p.mu is held.
 func (p *pacer) setTimer(fd uintptr) {
-	// A timer set to zero is off, so what is overdue is due in a nanosecond.
-	left := max(p.next-int64(time.Since(epoch)), 1)
+	p.fires = p.next - int64(p.lead.by)
+	left := p.fires - int64(time.Since(epoch))
+	if left < 1 { // a timer set to zero is off, so what is overdue is due in a nanosecond
+		left, p.fires = 1, 0
+	}
 	p.spec.Value = unix.NsecToTimespec(left)
 	if unix.TimerfdSettime(int(fd), 0, &p.spec, nil) == nil {
 		p.armed = p.next
@@ -199,12 +204,28 @@ func (p *pacer) run(done chan<- struct{}) {
 		if _, err := p.file.Read(expirations[:]); err != nil {
 			return
 		}
+		for soon := p.woken(); int64(time.Since(epoch)) < soon; {
+		}
 		due = p.take(due[:0])
 		for i, f := range due {
 			f()
 			due[i] = nil
 		}
 	}
+}
+
+// woken learns from how late the timer was. If it was too early it returns until when to spin.
+func (p *pacer) woken() (soon int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := int64(time.Since(epoch))
+	if p.fires != 0 {
+		p.lead.learn(time.Duration(now - p.fires))
+	}
+	if len(p.wakes) > 0 && p.wakes[0].due.Load() <= now+int64(spinMost) {
+		soon = p.wakes[0].due.Load()
+	}
+	return soon
 }
 
 // take appends what is due to fs and sets the timer for the rest.
