@@ -153,7 +153,7 @@ func halfClosed(turn func(string) string) func(e *Env) error {
 			server say late
 			client read 4
 			server shut
-			client read all`, pick(e, 700*time.Millisecond, 150*time.Second))))
+			client read all`, pick(e, 700*time.Millisecond, 75*time.Second))))
 	}
 }
 
