@@ -36,7 +36,7 @@ func (f *follower) follow(c *Conn, dir Direction, nudge func()) {
 		f.flows = [2]*Flow{&g.ToClient, &c.ToClient}
 	}
 	f.nudge = nudge
-	f.line = line{conn: c, dir: dir, key: mix(mix(c.seed, c.ordinal), uint64(dir)), post: f.post, spawn: g.spawn, memory: &g.memory}
+	f.line = line{conn: c, dir: dir, key: mix(mix(c.seed, c.ordinal), uint64(dir)), post: f.post, memory: &g.memory}
 }
 
 // join begins to obey both flows; what they impose is adopted next.

@@ -99,19 +99,14 @@ func (h *handoff) begin(code transform) {
 	t.in = newSpool(st.Datagrams(), func() { st.Post(h.move) })
 	t.out = newSpool(st.Datagrams(), func() { st.Post(func() { h.drain(t) }) })
 	h.task = t
-	run := func() {
+	st.line.conn.gate.spawn(st, func() {
 		t.run(ctx, code, func(err error) {
 			st.Post(func() {
 				t.returned, t.err = true, err
 				h.drain(t)
 			})
 		})
-	}
-	if spawn := st.line.spawn; spawn != nil {
-		spawn(st, run)
-	} else {
-		go run()
-	}
+	})
 }
 
 // run calls the transform and tells what it returned. A panic is an error.

@@ -18,24 +18,23 @@ type line struct {
 	conn      *Conn
 	dir       Direction
 	datagrams bool
-	key       uint64               // seed, connection and direction
-	post      func(func())         // has a function called on the line's goroutine
-	spawn     func(*Stage, func()) // runs a function on a goroutine of its own, nil for go
-	memory    *memory              // what all lines of the gate hold back, nil if nobody counts
-	lost      *atomic.Int64        // counts the datagrams that faults throw away, nil if nobody does
-	rebind    func()               // gives a session of datagrams a new socket to the server, nil if it has none
-	now       time.Time            // what time it is
-	offset    int64                // bytes, or datagrams, read from the source
-	stages    []*Stage             // the first sees the bytes first
-	path      []step               // the stages that the current segment has passed, and what each added
-	queue     queue                // what is under way
-	held      int64                // bytes that stages hold back
-	roomless  []func()             // see whenRoom
-	alarms    []alarm              // in order
-	finished  bool                 // the stream has ended; only a reset may follow
-	closed    bool                 // the connection has ended: what still moves is counted as dropped already
-	ending    ending               // the connection is to end now
-	entries   [2][]entry           // what the stages stand for: the gate's flow, then the connection's own
+	finished  bool          // the stream has ended; only a reset may follow
+	closed    bool          // the connection has ended: what still moves is counted as dropped already
+	key       uint64        // seed, connection and direction
+	post      func(func())  // has a function called on the line's goroutine
+	memory    *memory       // what all lines of the gate hold back, nil if nobody counts
+	lost      *atomic.Int64 // counts the datagrams that faults throw away, nil if nobody does
+	rebind    func()        // gives a session of datagrams a new socket to the server, nil if it has none
+	now       time.Time     // what time it is
+	offset    int64         // bytes, or datagrams, read from the source
+	stages    []*Stage      // the first sees the bytes first
+	path      []step        // the stages that the current segment has passed, and what each added
+	queue     queue         // what is under way
+	held      int64         // bytes that stages hold back
+	roomless  []func()      // see whenRoom
+	alarms    []alarm       // in order
+	ending    ending        // the connection is to end now
+	entries   [2][]entry    // what the stages stand for: the gate's flow, then the connection's own
 }
 
 // A step is one stage on a segment's path and the time that it added.

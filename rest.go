@@ -24,7 +24,7 @@ type rest struct {
 	now   atomic.Bool   // the pump is at rest
 	heeds bool          // the watcher listens to the source
 	never bool          // the watcher cannot
-	after time.Duration // how long a silence it takes
+	nth   uint8         // how often at was set: each time for a silence of double the length
 	at    time.Duration // how old the connection is when it is to be looked whether bytes have come since this was set
 	moved int64         // the line's offset at that time
 }
@@ -43,8 +43,8 @@ func (p *pump) armRest() bool {
 		return p.armRead(time.Time{})
 	}
 	if age := p.line.now.Sub(p.conn.opened); r.at <= age {
-		r.after = min(max(2*r.after, firstRest), lastRest)
-		r.at, r.moved = age+r.after, p.line.offset
+		r.at, r.moved = age+min(firstRest<<r.nth, lastRest), p.line.offset
+		r.nth = min(r.nth+1, 10) // by then it is lastRest
 	}
 	if t := p.conn.opened.Add(r.at); p.readBy.moves(t) { // without the pacer: nobody waits for it
 		p.src.conn.SetReadDeadline(t)

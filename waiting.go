@@ -4,8 +4,8 @@ import "time"
 
 // A deadline is one that was set on a socket. It is not set again while it stands.
 type deadline struct {
-	at    time.Time
-	stale bool // it may have been moved by a kick
+	at    int64 // in nanoseconds of Unix time, 0 for none: each connection has four
+	stale bool  // it may have been moved by a kick
 }
 
 // armRead prepares for a read that ends by t, if t is set, or when kicked. It reports whether there is nothing else to
@@ -30,10 +30,14 @@ func (p *pump) armWrite(t time.Time) bool {
 
 // moves reports whether a deadline has to be set to be t.
 func (d *deadline) moves(t time.Time) bool {
-	if !d.stale && d.at.Equal(t) {
+	at := int64(0)
+	if !t.IsZero() {
+		at = t.UnixNano()
+	}
+	if !d.stale && d.at == at {
 		return false
 	}
-	*d = deadline{at: t}
+	*d = deadline{at: at}
 	return true
 }
 
