@@ -9,13 +9,15 @@ import (
 
 // Detour sends a direction's bytes out to a TCP address, the test's own process say, and takes what comes back in their place: it is
 // [Through] for any language. There is one such connection for each connection through the gate. Both ways pass a half-close
-// on. When it cannot be reached, or is reset, the connection through the gate is reset and the gate reports why.
+// on. When it cannot be reached, or is reset, the connection through the gate is reset and the gate reports why. What comes back may end
+// before what goes out has: then the direction ends or, with Ends, the connection.
 //
 // Datagrams are framed both ways: each follows its length, as two bytes, the high one first.
 //
 // A gate with a DialContext and a ListenFunc, or ListenPacket, has a network of its own, and dials there.
 type Detour struct {
 	Address string `json:"address" need:"true" help:"the TCP address, host:port, that changes the bytes"`
+	Ends    bool   `json:"ends" help:"when what comes back ends, the connection does, not just its direction"`
 }
 
 func init() {
@@ -38,7 +40,7 @@ func (d Detour) Impose(st *Stage, next Sink) Sink {
 	if (g.ListenFunc != nil || g.ListenPacket != nil) && g.DialContext != nil {
 		dial = g.DialContext
 	}
-	return handOff(st, next, func(ctx context.Context, dst io.Writer, src io.Reader) error {
+	return handOff(st, next, d.Ends, func(ctx context.Context, dst io.Writer, src io.Reader) error {
 		conn, err := dial(ctx, "tcp", d.Address)
 		if err != nil {
 			return err

@@ -37,6 +37,7 @@ type handoff struct {
 	ring  func() // what it calls
 	wrote int64  // position of the next datagram that a transform writes, plus one
 	over  bool   // the connection has ended
+	whole bool   // when the transform returns before the stream has ended, that ends the connection, not just the direction
 }
 
 // A task is one run of a transform.
@@ -47,11 +48,12 @@ type task struct {
 	err      error
 }
 
-// handOff has a transform do a fault's work. If the fault was changed, the transform of before is ended first.
-func handOff(st *Stage, next Sink, code transform) Sink {
+// handOff has a transform do a fault's work. If the fault was changed, the transform of before is ended first. A transform that returns
+// before its source has ended ends the direction or, if whole, the connection.
+func handOff(st *Stage, next Sink, whole bool, code transform) Sink {
 	fresh := false
 	h := st.State(func() any { fresh = true; return new(handoff) }).(*handoff)
-	h.st, h.next, h.bell = st, next, bell{}
+	h.st, h.next, h.whole, h.bell = st, next, whole, bell{}
 	h.moved = func() {
 		h.bell = bell{}
 		h.move()
@@ -199,7 +201,11 @@ func (h *handoff) drain(t *task) {
 		h.then = nil
 		then()
 	default:
-		h.passEnd(max(FIN, h.end))
+		end := max(FIN, h.end)
+		if h.whole && h.end == More {
+			end, h.by = closing(false), h.st
+		}
+		h.passEnd(end)
 		h.move()
 	}
 }

@@ -532,6 +532,35 @@ func TestRealDetour(t *testing.T) {
 			r.getsEnd(t)
 		})
 	}
+	for _, dir := range []chaos.Direction{chaos.ToServer, chaos.ToClient} {
+		for _, ends := range []bool{false, true} {
+			t.Run(fmt.Sprintf("the service closes/ends=%v/%v", ends, dir), func(t *testing.T) {
+				leavesNothing(t)
+				services, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer services.Close()
+				go func() {
+					c, err := services.Accept()
+					if err != nil {
+						return
+					}
+					defer c.Close()
+					io.ReadFull(c, make([]byte, 2))
+					io.WriteString(c, "sorry")
+				}()
+				r := newReal(t, "tcp", dir, chaos.Detour{Address: services.Addr().String(), Ends: ends})
+				r.sends(t, "ab")
+				if ends {
+					r.ends(t, "sorry", "FIN")
+				} else {
+					r.gets(t, "sorry")
+					r.getsEnd(t)
+				}
+			})
+		}
+	}
 	t.Run("nobody there", func(t *testing.T) {
 		leavesNothing(t)
 		services, err := net.Listen("tcp", "127.0.0.1:0")

@@ -21,5 +21,5 @@ type Through func(dst io.Writer, src io.Reader) error
 
 // Impose implements [Fault].
 func (f Through) Impose(st *Stage, next Sink) Sink {
-	return handOff(st, next, func(_ context.Context, dst io.Writer, src io.Reader) error { return f(dst, src) })
+	return handOff(st, next, false, func(_ context.Context, dst io.Writer, src io.Reader) error { return f(dst, src) })
 }

@@ -218,18 +218,21 @@ class Detour(Fault):
     """Data goes out to an address of the test's own and comes back changed.
 
     address: the TCP address, host:port, that changes the bytes
+    ends: when what comes back ends, the connection does, not just its direction
     """
 
     kind = "detour"
     networks = ("tcp", "udp", "unix")
     parameters = (
         ("address", "address", "text"),
+        ("ends", "ends", "flag"),
     )
 
     address: str
+    ends: Optional[bool] = None
 
-    def __init__(self, *, address: str) -> None:
-        self._set(address=address)
+    def __init__(self, *, address: str, ends: Optional[bool] = None) -> None:
+        self._set(address=address, ends=ends)
 
 
 @dataclasses.dataclass(frozen=True, init=False, eq=False, repr=False)
