@@ -160,15 +160,21 @@ class Daemon:
 
 
 _shared: Optional[Callable[[], Client]] = None  # returns the client that all of this process share
+_lease: Callable[[], Optional[str]] = lambda: None  # returns the lease that what they make is to hang on
 _own: Optional[Daemon] = None  # the daemon behind that, if nobody has said another
-_sharing = threading.Lock()  # guards these two
+_sharing = threading.Lock()  # guards these three
 
 
-def share(client: Optional[Callable[[], Client]]) -> None:
-    """Says what returns the client that all of this process are to share; the pytest plugin does. None is nobody."""
-    global _shared
+def share(client: Optional[Callable[[], Client]], lease: Callable[[], Optional[str]] = lambda: None) -> None:
+    """Says what returns the client that all of this process are to share, and the lease; the pytest plugin does. None is nobody."""
+    global _shared, _lease
     with _sharing:
-        _shared = client
+        _shared, _lease = client, lease
+
+
+def shared_lease() -> Optional[str]:
+    """Returns the lease that what is made by the shared client is to hang on, if that is needed."""
+    return _lease()
 
 
 def shared() -> Client:

@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", 'chaos(*conditions, gate=None): impose, such as "to_client: delay by=200ms" or "door: hold", during the test')
     session = ChaosSession(config)
     config.pluginmanager.register(session, SESSION)
-    daemon.share(session.client)
+    daemon.share(session.client, lambda: session.lease)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

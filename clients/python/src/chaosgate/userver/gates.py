@@ -177,6 +177,7 @@ class BaseGate(Setters):
                     network=self._network,
                     to_server=self._wanted[TO_SERVER],
                     to_client=self._wanted[TO_CLIENT],
+                    lease=daemon.shared_lease(),
                 )
             except Taken:
                 name = f"{name.rpartition(' #')[0] or name} #{n}"
