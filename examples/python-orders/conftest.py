@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -60,7 +61,7 @@ def postgres():
             until(lambda: reachable(port), 60, "PostgreSQL listens")
             yield port
         finally:
-            process.send_signal(subprocess.signal.SIGINT)
+            process.send_signal(signal.SIGINT)  # a fast shutdown
             process.wait()
 
 
