@@ -34,9 +34,6 @@ const shownData = 4 << 10
 // at returns a point in the message.
 func (m Message) at(offset int64) Point { return Point{m.Conn, m.Direction, m.Number, offset} }
 
-// varies reports whether the message has another length each time.
-func (m Message) varies() bool { return m.Most > 0 }
-
 // message returns the message in which a point is.
 func (x Exchange) message(p Point) (Message, bool) {
 	i := slices.IndexFunc(x.Messages, func(m Message) bool { return m.Conn == p.Conn && m.Direction == p.Direction && m.Number == p.Message })

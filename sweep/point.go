@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -55,9 +54,4 @@ func (p *Point) UnmarshalText(text []byte) error {
 		*p = read
 	}
 	return err
-}
-
-// compare orders points as their bytes are: by connection, direction, message and offset.
-func (p Point) compare(q Point) int {
-	return cmp.Or(cmp.Compare(p.Conn, q.Conn), cmp.Compare(p.Direction, q.Direction), cmp.Compare(p.Message, q.Message), cmp.Compare(p.Offset, q.Offset))
 }
