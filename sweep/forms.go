@@ -79,13 +79,13 @@ func (r *Report) WriteText(w io.Writer) error {
 		for _, one := range s.Ranges {
 			fmt.Fprintf(&b, "  %11s  %-13s  %s\n", span(one), one.Verdict.Words(), clip(oneLine(one.Says), 160))
 			if one.Verdict.Bad() && one.Repeat != "" {
-				fmt.Fprintf(&b, "  %11s  again: %s\n", "", one.Repeat)
+				fmt.Fprintf(&b, "  %11s  again: %s\n", "", oneLine(one.Repeat))
 			}
 		}
 	}
 	fmt.Fprintf(&b, "\n%d points in %v, seed %v: %s\n", r.Runs, r.Took, r.Seed, r.tally())
 	for _, text := range r.LeftOut {
-		fmt.Fprintf(&b, "left out: %s\n", text)
+		fmt.Fprintf(&b, "left out: %s\n", oneLine(text))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -107,7 +107,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	fmt.Fprintf(&b, "%d points of %d messages, %d bytes to the server and %d to the client, in %v: %s. Seed %v.\n\n",
 		r.Runs, len(r.Exchange.Messages), toServer, toClient, r.Took, md(r.tally()), r.Seed)
 	for _, text := range r.LeftOut {
-		fmt.Fprintf(&b, "> left out: %s\n\n", md(text))
+		fmt.Fprintf(&b, "> left out: %s\n\n", md(oneLine(text)))
 	}
 	b.WriteString("| action | where | verdict | what happened |\n| --- | --- | --- | --- |\n")
 	for _, s := range r.Strips {

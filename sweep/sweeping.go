@@ -217,7 +217,10 @@ func (w *sweeping) conclude(ctx context.Context, x Exchange) {
 	of := w.prepared.Report()
 	r := &Report{
 		Version: Version, Seed: of.Seed, Started: of.Started, Took: matrix.Span(time.Since(w.began)), Machine: of.Machine, Subject: of.Subject, Baseline: of.Baseline,
-		Exchange: x, EveryByte: w.EveryByte, Notes: of.Notes, Strips: []Strip{},
+		Exchange: x, EveryByte: w.EveryByte, Strips: []Strip{},
+	}
+	if of.Baseline.Varies {
+		r.Notes = append(r.Notes, "The probe answers something else each time, so a wrong answer cannot be told from a right one.")
 	}
 	for _, a := range w.Actions {
 		r.Actions = append(r.Actions, ActionInfo{a.Name, a.Help, spec.Text(a.Fault)})

@@ -29,6 +29,7 @@ var matrixForms = []reportForm[*matrix.Report]{
 
 // sweepForms are those of a sweep's.
 var sweepForms = []reportForm[*sweep.Report]{
+	{".html", "a page", (*sweep.Report).WriteHTML},
 	{".xml", "JUnit", (*sweep.Report).WriteJUnit},
 	{".json", "the record", (*sweep.Report).WriteJSON},
 	{".md", "Markdown", (*sweep.Report).WriteMarkdown},
