@@ -58,6 +58,7 @@ var forms = []struct {
 	{chaos.Truncate{Size: 512}, `truncate size=512B`, `{"truncate":{"size":"512B"}}`},
 	{chaos.MTU{Size: 1200}, `mtu size=1200B`, `{"mtu":{"size":"1200B"}}`},
 	{chaos.Rebind{Every: 30 * time.Second}, `rebind every=30s`, `{"rebind":{"every":"30s"}}`},
+	{chaos.Detour{Address: "[::1]:80", Ends: true}, `detour address=[::1]:80 ends`, `{"detour":{"address":"[::1]:80","ends":true}}`},
 	{chaos.Detour{Address: "[::1]:80"}, `detour address=[::1]:80`, `{"detour":{"address":"[::1]:80"}}`},
 	{chaos.Sometimes{Chance: 0.1, Fault: chaos.Stall{}}, `sometimes chance=10% stall`, `{"sometimes":{"chance":0.1,"fault":{"stall":{}}}}`},
 	{

@@ -132,11 +132,16 @@ async def test_smaller_parts(gate, connect, way):
     pair = await connect()
     source, sink = way.ends(pair)
     way.set(gate, "smaller_parts", 2)
+    parts = 0
     for _ in range(20):
         await source.send(b"hello")
         got = await sink.recv(5)
-        assert 0 < len(got) < 5
-        assert got + await sink.recv_exactly(5 - len(got)) == b"hello"
+        parts += 0 < len(got) < 5
+        if len(got) < 5:
+            got += await sink.recv_exactly(5 - len(got))
+        assert got == b"hello"
+    # The pieces are a millisecond apart: a reader that the machine keeps from reading for longer finds them all.
+    assert parts >= 10
 
 
 async def test_smaller_parts_with_sleep(gate, connect, way):
