@@ -49,11 +49,20 @@ func ActionNamed(name string) (Action, error) {
 func (a Action) needsByte() bool { return a.Bytes > 0 }
 
 // A cut is a fault that has an action happen at a point, and follows the exchange to find it. It is imposed on both flows of a gate.
+//
+// Where the action ends the connection nothing goes the other way any more either, from the moment at which the last bytes before the point are let go:
+// else the answer to them would be in a race with the end, and one point would have two outcomes.
 type cut struct {
 	tracker *tracker
 	action  Action
 	point   Point
 	fired   atomic.Bool
+}
+
+// ends reports whether the action ends the connection.
+func (a Action) ends() bool {
+	_, ok := a.Fault.(chaos.Close)
+	return ok
 }
 
 // Impose implements [chaos.Fault].
@@ -64,7 +73,6 @@ func (c *cut) Impose(st *chaos.Stage, next chaos.Sink) chaos.Sink {
 		left int64 // bytes that it is to be imposed on still, if not on all
 	)
 	begin := func() {
-		c.fired.Store(true)
 		left = c.action.Bytes
 		in, lift = st.Sub(c.action.Fault, next)
 	}
@@ -94,6 +102,12 @@ func (c *cut) Impose(st *chaos.Stage, next chaos.Sink) chaos.Sink {
 			return
 		}
 		at := c.tracker.move(st.Conn().Ordinal(), st.Direction(), len(s.Data), st.Now())
+		if c.fired.Load() && at.Conn == c.point.Conn && at.Direction != c.point.Direction && c.action.ends() {
+			if s.End != chaos.More {
+				next(chaos.Segment{Due: s.Due, End: s.End})
+			}
+			return
+		}
 		before := c.point.Offset - at.Offset
 		if c.fired.Load() || at.Conn != c.point.Conn || at.Direction != c.point.Direction || at.Message != c.point.Message || before < 0 || before > int64(len(s.Data)) ||
 			before == int64(len(s.Data)) && c.action.needsByte() {
@@ -101,6 +115,7 @@ func (c *cut) Impose(st *chaos.Stage, next chaos.Sink) chaos.Sink {
 			return
 		}
 		st.Hit(len(s.Data) - int(before))
+		c.fired.Store(true) // before anything is let go
 		if before > 0 {
 			some := s
 			some.Data, some.End = s.Data[:before], chaos.More

@@ -201,7 +201,10 @@ func (g *gate) status() status.Gate {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s.Seed = g.asked.Seed
-	s.Stopped, s.Lease, s.DoorTill = g.stopped, g.lease, g.door.till
+	s.Stopped, s.Lease = g.stopped, g.lease
+	if s.Door != chaos.Open { // it may have been opened just now, and its time not taken away yet
+		s.DoorTill = g.door.till
+	}
 	s.ToServer, s.ToClient = g.imposed(&g.gate.ToServer), g.imposed(&g.gate.ToClient)
 	return s
 }
