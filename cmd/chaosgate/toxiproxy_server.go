@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/api"
+	"github.com/chaosgate/chaos/cmd/chaosgate/internal/console"
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/metrics"
 	"github.com/chaosgate/chaos/cmd/chaosgate/internal/toxiproxy"
 )
@@ -108,7 +109,7 @@ func toxiproxyLevel(name string) logLevel {
 
 // routes returns what answers HTTP, and creates the proxies of a Toxiproxy config file.
 func (d *daemon) routes() http.Handler {
-	o := api.Options{Token: d.token, AllowHosts: d.allowHosts, Metrics: metrics.Handler(d.hub, metrics.Everything)}
+	o := api.Options{Token: d.token, AllowHosts: d.allowHosts, Metrics: metrics.Handler(d.hub, metrics.Everything), Console: console.Handler()}
 	proxies := toxiproxy.Options{Version: toxiproxyVersion}
 	s := d.toxiproxy
 	if s != nil {
