@@ -4,13 +4,17 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -199,3 +203,35 @@ func dial(t *testing.T, addr string) net.Conn {
 	t.Cleanup(func() { c.Close() })
 	return c
 }
+
+// exchange sends something through an open connection to a server that sends it back, and returns how long that took.
+func exchange(t *testing.T, c net.Conn) time.Duration {
+	t.Helper()
+	begun := time.Now()
+	c.SetDeadline(begun.Add(patience))
+	answer := make([]byte, 5)
+	if _, err := io.WriteString(c, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(c, answer); err != nil || string(answer) != "hello" {
+		t.Fatalf("got %q, %v, want what was sent", answer, err)
+	}
+	return time.Since(begun)
+}
+
+// isReset reports whether a connection was reset.
+func isReset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || err != nil && strings.Contains(err.Error(), "forcibly closed")
+}
+
+// plain writes a number.
+func plain(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// quoted writes a text in JSON, which is JavaScript as well.
+func quoted(text string) string {
+	data, _ := json.Marshal(text) // a text can be written
+	return string(data)
+}
+
+// escaped writes a text as it stands in an address.
+func escaped(text string) string { return url.QueryEscape(text) }

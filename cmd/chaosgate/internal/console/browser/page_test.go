@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // A page is the console in a browser.
@@ -210,3 +211,14 @@ func (p *page) show(hash string) {
 	p.t.Helper()
 	eval[string](p, fmt.Sprintf(`location.hash = %q`, hash))
 }
+
+// navigate opens another address.
+func (p *page) navigate(at string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(at))
+}
+
+const escape = kb.Escape
+
+// keys presses keys.
+func keys(text string) chromedp.Action[chromedp.Void] { return chromedp.KeyEvent(text) }

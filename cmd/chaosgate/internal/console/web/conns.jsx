@@ -1,7 +1,7 @@
 import { h } from "preact";
 import { useMemo } from "preact/hooks";
 import { Virtual } from "./virtual.jsx";
-import { Does, Segments, arrows, plain } from "./words.jsx";
+import { Address, Does, Segments, arrows, plain } from "./words.jsx";
 import { connsShown, go } from "./route.js";
 import { conns, events, faultsOf } from "./state.js";
 import { few, lasting, perSecond } from "./units.js";
@@ -14,7 +14,7 @@ function Live({ g, c }) {
     <div class="conn-row">
       <span class="figure n">{c.n}</span>
       <span class="state"><span aria-hidden="true">{marks[c.state] || ""}</span> {c.state}</span>
-      <span class="address">{plain(c.client)}</span>
+      <Address at={c.client} />
       <span class="figure age">{lasting(c.age)}</span>
       <span class="figure up"><span aria-label="to server">{arrows.to_server}</span> {few(c.bytes_to_server)}</span>
       <span class="figure down"><span aria-label="to client">{arrows.to_client}</span> {few(c.bytes_to_client)}</span>
@@ -34,7 +34,7 @@ function Ended({ e }) {
     <div class="conn-row ended">
       <span class="figure n">{e.conn}</span>
       <span class="state"><span aria-hidden="true">{"\u2715"}</span> ended</span>
-      <span class="address">{plain(e.addr)}</span>
+      <Address at={e.addr} />
       <span class="figure age">{lasting(e.age || 0)}</span>
       <span class="figure up"><span aria-label="to server">{arrows.to_server}</span> {few(e.to_server || 0)}</span>
       <span class="figure down"><span aria-label="to client">{arrows.to_client}</span> {few(e.to_client || 0)}</span>
@@ -55,7 +55,7 @@ export function Conns({ g }) {
     if (ended) return events.value.all.filter((e) => e.type === "closed" && e.gate === g.name && has(`${e.conn} ${e.addr} ${e.ended} ${e.how}`)).reverse();
     return live.filter((c) => has(`${c.n} ${c.client} ${c.state} ${faultsOf(c).length ? "is:faulty" : ""}`));
   }, [find, conns.value, ended && events.value.version, g.name]);
-  const narrow = matchMedia("(max-width: 700px)").matches;
+  const narrow = matchMedia("(max-width: 700px)").matches; // as in app.css, where it is 560 px of the list
   return (
     <section class="conns" aria-label="Connections">
       <div class="bar">

@@ -5,7 +5,7 @@ import { hasToken } from "./route.js";
 import { duration } from "./units.js";
 
 // sh quotes a word for a shell.
-const sh = (s) => (/^[\w@%+=:,./-]+$/.test(s) ? s : `'${String(s).replace(/'/g, `'\\''`)}'`);
+const sh = (s) => (s !== "" && /^[\w@%+=:,./-]+$/.test(s) ? s : `'${String(s).replace(/'/g, `'\\''`)}'`);
 // quote quotes a text for Go and for Python, which both read what JSON writes.
 const quote = (s) => JSON.stringify(String(s)).replace(/\u007f/g, "\\u007f");
 const way = (a) => a.way.replace("_", "-");
@@ -58,8 +58,9 @@ function commandOf(a) {
 function command(a) {
   const [verb, words, flags] = commandOf(a);
   const daemon = location.origin === standard ? [] : ["--daemon", location.origin];
-  const dashed = words.some((w) => String(w).startsWith("-")) ? ["--"] : [];
-  return ["chaosgate", ...verb, ...flags, ...daemon, ...dashed, ...words].map(sh).join(" ");
+  const dashed = words.some((w) => String(w).startsWith("-")); // which would be taken for flags
+  const rest = dashed ? [...flags, ...daemon, "--", ...words] : [...words, ...flags, ...daemon];
+  return ["chaosgate", ...verb, ...rest].map(sh).join(" ");
 }
 
 // goTime writes a duration for Go.

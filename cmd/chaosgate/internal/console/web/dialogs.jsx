@@ -1,5 +1,5 @@
 import { h } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { perform } from "./actions.js";
 import { languages } from "./copyas.js";
 import { keys } from "./keys.js";
@@ -9,13 +9,13 @@ import { Copy, copying, dialog, plain } from "./words.jsx";
 // Box is a dialog. It closes by itself, by Escape and by a click beside it.
 function Box({ title, close, children, kind = "" }) {
   const box = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     box.current.showModal();
     return () => before?.focus?.();
   }, []);
   return (
-    <dialog ref={box} class={kind} aria-label={title} onClose={close} onClick={(e) => e.target === box.current && close()}>
+    <dialog ref={box} class={kind} aria-label={title} onClose={close} onKeyDown={(e) => e.key === "Escape" && (e.preventDefault(), e.stopPropagation(), close())} onClick={(e) => e.target === box.current && close()}>
       <header><h2>{title}</h2><button type="button" class="quiet" aria-label="Close" onClick={close}>{"\u2715"}</button></header>
       {children}
     </dialog>

@@ -1,15 +1,15 @@
 import { h } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { Virtual } from "./virtual.jsx";
-import { arrows, plain } from "./words.jsx";
+import { Segments, arrows, plain } from "./words.jsx";
 import { eventsShown, gateLink, go } from "./route.js";
 import { events } from "./state.js";
 import { clock, count, few, lasting, some } from "./units.js";
 
 // marks are shapes for types of events, so that a glance tells them apart without colours.
 const marks = {
-  imposed: "\u25c6", changed: "\u25c8", lifted: "\u25c7", fired: "\u26a1", door: "\u25d0", opened: "\u25b8", closed: "\u25aa", dial_error: "\u26a0",
-  accept_error: "\u26a0", created: "\u271a", removed: "\u2212", started: "\u25b6", stopped: "\u25a0", lost: "\u2630", restarted: "\u27f3", leased: "\u26ad", expired: "\u231b", ended: "\u26af",
+  imposed: "\u25c6", changed: "\u25c8", lifted: "\u25c7", fired: "\u2191", door: "\u25d0", opened: "\u25b8", closed: "\u25aa", dial_error: "\u26a0",
+  accept_error: "\u26a0", created: "\u271a", removed: "\u2212", started: "\u25b6", stopped: "\u25a0", lost: "\u2205", restarted: "\u25b2", leased: "\u25b3", expired: "\u25bd", ended: "\u25bd",
 };
 
 // loud are those that are about what is imposed rather than about traffic.
@@ -44,7 +44,7 @@ function told(e) {
 
 function Row({ e, withGate }) {
   return (
-    <div class={`event ${e.type} ${loud.has(e.type) ? "loud" : ""}`}>
+    <div class={`event ${withGate ? "two" : ""} ${e.type} ${loud.has(e.type) ? "loud" : ""}`}>
       <time class="figure" dateTime={e.time}>{clock(new Date(e.time))}</time>
       <span class="mark" aria-hidden="true">{marks[e.type] || "\u00b7"}</span>
       <span class="type">{e.type.replace("_", " ")}</span>
@@ -58,17 +58,20 @@ function Row({ e, withGate }) {
 // Events are what has happened, the latest first, with who asked for it. What is frozen stays as it is, to be read.
 export function Events({ gate, id = "events" }) {
   const find = eventsShown.value;
+  const words = find.toLowerCase().split(/\s+/).filter(Boolean);
+  const traffic = words[0] === "is:all";
+  if (traffic) words.shift();
   const [frozen, setFrozen] = useState(null);
   const version = frozen ? frozen.version : events.value.version;
   const list = useMemo(() => {
-    const words = find.toLowerCase().split(/\s+/).filter(Boolean);
     const all = frozen ? frozen.all : events.value.all;
     const out = [];
     for (let i = all.length - 1; i >= 0; i--) {
       const e = all[i];
       if (gate && e.gate !== gate && e.id) continue;
+      if (!traffic && !loud.has(e.type)) continue;
       if (words.length) {
-        const text = `${e.type} ${loud.has(e.type) ? "is:change" : "is:traffic"} ${e.gate || ""} ${told(e)} ${e.by || ""}`.toLowerCase();
+        const text = `${e.type} ${e.gate || ""} ${told(e)} ${e.by || ""}`.toLowerCase();
         if (!words.every((w) => text.includes(w))) continue;
       }
       out.push(e);
@@ -78,12 +81,13 @@ export function Events({ gate, id = "events" }) {
   return (
     <section class="events" aria-label={gate ? `Events of ${plain(gate)}` : "Events"}>
       <div class="bar">
-        <label class="find"><span class="off">Find events</span><input type="search" id={`find-${id}`} placeholder="type, gate, who, is:change" value={find} onInput={(e) => go({ events: e.currentTarget.value }, true)} /></label>
+        <Segments label="Which events" value={traffic ? "all" : ""} options={[{ value: "", label: "changes", title: "what somebody has done, and what went wrong" }, { value: "all", label: "all", title: "connections and hits as well" }]} set={(v) => go({ events: [v && "is:all", ...words].filter(Boolean).join(" ") }, true)} />
+        <label class="find"><span class="off">Find events</span><input type="search" id={`find-${id}`} placeholder="type, gate, who" value={words.join(" ")} onInput={(e) => go({ events: ((traffic ? "is:all " : "") + e.currentTarget.value.trimStart()) }, true)} /></label>
         <span class="figure quiet">{count(list.length)}</span>
         <button type="button" aria-pressed={!!frozen} onClick={() => setFrozen(frozen ? null : { version: events.value.version, all: [...events.value.all] })}>{frozen ? "Follow" : "Freeze"}</button>
       </div>
-      <Virtual id={id} label="Events" items={list} height={28} keyOf={(e) => e.id || e.time} row={(e) => <Row e={e} withGate={!gate} />}
-        empty={<div class="nothing"><p>{find ? "No event has all of that." : "Nothing has happened yet."}</p>{!find && <p>From a shell: <code>{gate ? `chaosgate events ${plain(gate)}` : "chaosgate events"}</code></p>}</div>} />
+      <Virtual id={id} label="Events" items={list} height={gate ? 30 : 46} keyOf={(e) => e.id || e.time} row={(e) => <Row e={e} withGate={!gate} />}
+        empty={<div class="nothing"><p>{words.length ? "No event has all of that." : "Nothing has happened yet."}</p>{!words.length && <p>From a shell: <code>{gate ? `chaosgate events ${plain(gate)}` : "chaosgate events"}</code></p>}</div>} />
     </section>
   );
 }

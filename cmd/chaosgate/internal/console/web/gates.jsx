@@ -1,7 +1,7 @@
 import { h } from "preact";
 import { computed } from "@preact/signals";
 import { Virtual } from "./virtual.jsx";
-import { Copy, arrows, dialog, plain } from "./words.jsx";
+import { Address, Copy, arrows, dialog, plain } from "./words.jsx";
 import { findShown, gateLink, gateShown, go } from "./route.js";
 import { beat, faultsOf, gates, histories, rateOf, ticks } from "./state.js";
 import { link, now } from "./daemon.js";
@@ -54,7 +54,7 @@ function Row({ g }) {
     <a class={`gate-row ${open ? "open" : ""} ${faults.length || g.door !== "open" ? "faulty" : ""} ${g.stopped ? "stopped" : ""}`} href={gateLink(g.name)} aria-current={open ? "true" : undefined}>
       <span class="end clients">
         <span class="strong">{g.stats.live}<small> {g.stats.live === 1 ? "client" : "clients"}</small></span>
-        <span class="address">{plain(g.listen)}</span>
+        <Address at={g.listen} />
       </span>
       <span class="middle">
         <span class="name"><span class="cut strong">{plain(g.name)}</span>{g.network !== "tcp" && <small class="net">{g.network}</small>}{g.stopped && <small class="flagged">stopped</small>}{g.door !== "open" && <small class="flagged">{doorMarks[g.door]} {g.door}</small>}</span>
@@ -66,7 +66,7 @@ function Row({ g }) {
       </span>
       <span class="end server">
         <span class="strong cut">{few(g.stats.to_server + g.stats.to_client)}</span>
-        <span class="address">{plain(g.server)}</span>
+        <Address at={g.server} />
         {g.stats.dial_errors > 0 && <span class="wrong">{"\u26a0"} {some(g.stats.dial_errors, "dial error")}</span>}
       </span>
     </a>
@@ -78,7 +78,7 @@ export function Nothing() {
   const text = `chaosgate gate add redis 127.0.0.1:26379 127.0.0.1:6379`;
   return (
     <div class="nothing">
-      <svg viewBox="0 0 240 60" aria-hidden="true"><path d="M4 24h84l10-16 20 34 10-18h108" /><path class="back" d="M4 48h232" /></svg>
+      <svg viewBox="0 0 240 60" aria-hidden="true"><path d="M4 24h84l10-16 20 34 10-18h108" /><path class="dash" d="M4 48h232" /></svg>
       <h2>No gates yet</h2>
       <p>A gate stands between clients and a server. Put one before a server, and connect to the gate instead:</p>
       <pre>{text}</pre>

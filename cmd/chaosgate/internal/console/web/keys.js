@@ -34,7 +34,8 @@ function back() {
 function impose() {
   if (!gateShown.value) return;
   go({ tab: "" });
-  requestAnimationFrame(() => requestAnimationFrame(() => focus("kind")));
+  const soon = (frames) => focus("kind") || (frames && requestAnimationFrame(() => soon(frames - 1)));
+  soon(30); // until the form is there
 }
 
 export const keys = [

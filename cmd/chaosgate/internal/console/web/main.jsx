@@ -46,7 +46,7 @@ function Top() {
   const n = harm.value;
   return (
     <header class="top">
-      <a class="brand" href={linkTo({ gate: "", conn: "" })}><svg viewBox="0 0 32 32" aria-hidden="true"><path d="M1 11h9l3-6 5 12 3-6h10" /><path class="back" d="M1 24h30" /></svg><span>chaosgate</span></a>
+      <h1 class="off">chaosgate</h1><a class="brand" aria-label="chaosgate: all gates" href={linkTo({ gate: "", conn: "" })}><svg viewBox="0 0 32 32" aria-hidden="true"><path d="M1 11h9l3-6 5 12 3-6h10" /><path class="dash" d="M1 24h30" /></svg><span>chaosgate</span></a>
       <span class={`link ${link.value}`} role="status"><span aria-hidden="true">{mark}</span> {words}</span>
       <span class="boot quiet" title="the run of the daemon">{version.value?.version} <span class="figure">{boot.value.slice(0, 8)}</span></span>
       <span class="buttons">
@@ -86,7 +86,7 @@ function App() {
       <Top />
       <Says />
       <main>
-        <div class="left"><h1 class="off">Gates</h1>{!one && gates.value.length > 0 && <Timeline />}<Gates /></div>
+        <div class="left">{!one && gates.value.length > 0 && <Timeline />}<Gates /></div>
         {one && <Gate />}
         <aside class="rail"><h2>What happens</h2><Events id="rail" /></aside>
       </main>

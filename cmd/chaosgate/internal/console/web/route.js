@@ -33,12 +33,9 @@ export const gateLink = (name) => link({ gate: name, conn: "", conns: "" });
 export function go(parts, skip = false) {
   const to = link(parts);
   if (to === location.hash || (to === "#" && !location.hash)) return;
-  if (skip) {
-    history.replaceState(null, "", to);
-    hash.value = read();
-  } else {
-    location.hash = to;
-  }
+  if (skip) history.replaceState(null, "", to);
+  else location.hash = to;
+  hash.value = read(); // at once: the browser tells later, and keys may be faster
 }
 
 // A link that lets a browser in has a code, which is of no use any more.

@@ -36,7 +36,13 @@ function drawBands(u, gate) {
       lanes[lane] = till + 2;
       if (gate || lane < 6) {
         const tone = colour(band.way === "door" ? "door" : band.way);
-        ctx.globalAlpha = gate ? 0.13 : 0.06;
+        if (!gate) {
+          ctx.globalAlpha = 0.75;
+          ctx.fillStyle = tone;
+          ctx.fillRect(from, bbox.top + lane * 6 * dots, till - from, 4 * dots);
+          continue;
+        }
+        ctx.globalAlpha = 0.1;
         ctx.fillStyle = tone;
         ctx.fillRect(from, bbox.top, till - from, bbox.height);
         ctx.globalAlpha = 0.35;
@@ -45,11 +51,11 @@ function drawBands(u, gate) {
         const rise = band.way === "to_server" ? -1 : band.way === "to_client" ? 1 : 0;
         const y = bbox.top + 4 * dots + lane * 16 * dots;
         ctx.beginPath();
-        if (gate && rise) for (let x = from - 14 * dots; x < till; x += 7 * dots) ctx.moveTo(Math.max(x, from), y + (rise > 0 ? 0 : 13 * dots)), ctx.lineTo(Math.min(x + 13 * dots, till), y + (rise > 0 ? 13 * dots : 0));
+        if (rise) for (let x = from - 14 * dots; x < till; x += 7 * dots) ctx.moveTo(Math.max(x, from), y + (rise > 0 ? 0 : 13 * dots)), ctx.lineTo(Math.min(x + 13 * dots, till), y + (rise > 0 ? 13 * dots : 0));
         ctx.stroke();
         ctx.globalAlpha = 0.9;
         ctx.fillRect(from, y, 2.5 * dots, 13 * dots);
-        if (gate && till - from > 40 * dots) {
+        if (till - from > 40 * dots) {
           ctx.save();
           ctx.beginPath();
           ctx.rect(from, y - 2, till - from, 18 * dots);
@@ -90,12 +96,12 @@ function options(gate, width, height) {
     padding: [6, 4, 0, 0],
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: {
-      x: { time: true, range: () => [now() / 1000 - kept, now() / 1000] },
+      x: { time: true, range: (u) => [Math.max(now() / 1000 - kept, Math.min(now() / 1000 - 60, u.data[0][0] || Infinity)), now() / 1000] },
       y: { range: (_, low, high) => [0, Math.max(1000, (high || 0) * 1.15)] },
       n: { range: (_, low, high) => [0, Math.max(4, (high || 0) * 1.6)] },
     },
     axes: [
-      { ...axis, space: 70, values: (_, list) => list.map((s) => new Date(s * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })) },
+      { ...axis, size: 26, space: 70, values: (_, list) => list.map((s) => new Date(s * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })) },
       { ...axis, scale: "y", size: 68, space: 34, values: (_, list) => list.map(perSecond) },
       { ...axis, scale: "n", side: 1, size: 34, space: 34, grid: { show: false }, values: (_, list) => list.map((n) => (Number.isInteger(n) ? n : "")) },
     ],

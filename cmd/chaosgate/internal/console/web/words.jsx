@@ -14,11 +14,14 @@ export const arrows = { to_server: "\u2192", to_client: "\u2190" };
 // plain returns a text from a wire with what could not be seen written out: control characters, and those that change the direction of what follows.
 export const plain = (text) => String(text ?? "").replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
+// Address is an address of which the port stays to be seen where there is little room.
+export const Address = ({ at }) => <span class="address" title={plain(at)}><bdi>{plain(at)}</bdi></span>;
+
 // Copy is a button that shows how other clients would do something.
 export function Copy({ actions, label = "Copy as\u2026", what }) {
   return (
     <button type="button" class="quiet copy" title="Copy as command line, curl, Go or pytest" aria-label={what ? `Copy as: ${what}` : undefined} onClick={() => (copying.value = [].concat(actions))}>
-      <span aria-hidden="true">{"\u29c9"}</span> <span class="word">{label}</span>
+      <svg class="glyph" viewBox="0 0 16 16" aria-hidden="true"><path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3" /></svg>{label && <span class="word">{label}</span>}
     </button>
   );
 }
