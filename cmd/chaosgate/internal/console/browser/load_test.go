@@ -38,11 +38,11 @@ func TestCrowd(t *testing.T) {
 	for i := range gates {
 		name := fmt.Sprintf("gate-%03d", i)
 		g := d.gate(t, spec.Gate{Name: name, Server: server})
-		for range each {
+		for j := range each {
 			clients.Add(1)
 			go func() { // ends with the test
 				defer clients.Done()
-				busy(g.Listen, stop, &asked)
+				busy(g.Listen, 10+(i*each+j)%200, stop, &asked)
 			}()
 		}
 	}
@@ -56,8 +56,18 @@ func TestCrowd(t *testing.T) {
 	p.sees(".legend", "connections")
 	call(p, performance.Enable, performance.EnableParams{})
 
+	accepted := func() (n int64) {
+		all, err := d.Gates(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range all {
+			n += g.Stats.Accepted
+		}
+		return n
+	}
 	measure := func(what string, of time.Duration) {
-		cpu, page, frames, begun, questions := processorTime(d.cmd.Process.Pid), taskTime(p), "", time.Now(), asked.Load()
+		cpu, page, frames, begun, questions, conns := processorTime(d.cmd.Process.Pid), taskTime(p), "", time.Now(), asked.Load(), accepted()
 		frames = eval[string](p, fmt.Sprintf(`new Promise(done => {
 			const begun = performance.now(); let last = begun, worst = 0, n = 0;
 			const frame = now => { worst = Math.max(worst, now - last); last = now; n++; now - begun > %d ? done(n + " frames, the longest " + Math.round(worst) + " ms") : requestAnimationFrame(frame) };
@@ -65,7 +75,7 @@ func TestCrowd(t *testing.T) {
 		})`, of.Milliseconds()))
 		took := time.Since(begun)
 		share := func(t time.Duration) string { return fmt.Sprintf("%.0f %%", 100*t.Seconds()/took.Seconds()) }
-		t.Logf("%s: the page takes %s of a core, the daemon %s; %s in %.1f s; %.0f exchanges a second", what, share(taskTime(p)-page), share(processorTime(d.cmd.Process.Pid)-cpu), frames, took.Seconds(), float64(asked.Load()-questions)/took.Seconds())
+		t.Logf("%s: the page takes %s of a core, the daemon %s; %s in %.1f s; %.0f exchanges a second, %.0f events a minute", what, share(taskTime(p)-page), share(processorTime(d.cmd.Process.Pid)-cpu), frames, took.Seconds(), float64(asked.Load()-questions)/took.Seconds(), 2*60*float64(accepted()-conns)/took.Seconds()) // each is opened and closed
 	}
 	measure("all gates and all events", 10*time.Second)
 	p.show("#gate=gate-007&tab=conns")
@@ -85,14 +95,14 @@ func TestCrowd(t *testing.T) {
 	if events := eval[int](p, `document.querySelectorAll("*").length`); events > 5000 {
 		t.Errorf("got %d elements in the page, want not more than it shows", events)
 	}
-	p.show("")
+	p.show("#events=is:all")
 	p.sees(".rail .event", "closed")
 	d.end()
 	p.expect("ERR_")
 }
 
-// busy exchanges something ten times a second, and connects again after half a minute.
-func busy(addr string, stop <-chan struct{}, asked *atomic.Int64) {
+// busy exchanges something ten times a second, and connects again after so many exchanges at first, and then after some seconds.
+func busy(addr string, first int, stop <-chan struct{}, asked *atomic.Int64) {
 	data := make([]byte, 512)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -101,7 +111,7 @@ func busy(addr string, stop <-chan struct{}, asked *atomic.Int64) {
 		if err != nil {
 			return
 		}
-		for n := 0; n < 240+len(addr)*int(asked.Load()%13); n++ {
+		for range first {
 			select {
 			case <-stop:
 				c.Close()
@@ -117,6 +127,7 @@ func busy(addr string, stop <-chan struct{}, asked *atomic.Int64) {
 			asked.Add(1)
 		}
 		c.Close()
+		first = 120 + int(asked.Load()%100)
 	}
 }
 

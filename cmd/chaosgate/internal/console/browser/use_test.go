@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
+
 	"github.com/chaosgate/chaos"
 	"github.com/chaosgate/chaos/client"
 	"github.com/chaosgate/chaos/spec"
@@ -331,7 +333,11 @@ func TestKeys(t *testing.T) {
 		{"j", `document.getElementById("find").value`, "bj"},
 	}
 	for _, s := range steps {
-		p.do(keys(s.key))
+		if s.key == "i" { // the browser itself would take back the letter that the key writes, but not what writes it here
+			call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: "rawKeyDown", Key: s.key, Code: "KeyI"})
+		} else {
+			p.do(keys(s.key))
+		}
 		got := ""
 		deadline := time.Now().Add(patience)
 		for got = eval[string](p, s.script); got != s.want && time.Now().Before(deadline); got = eval[string](p, s.script) {

@@ -35,7 +35,7 @@ function impose() {
   if (!gateShown.value) return;
   go({ tab: "" });
   const soon = (frames) => focus("kind") || (frames && requestAnimationFrame(() => soon(frames - 1)));
-  soon(30); // until the form is there
+  requestAnimationFrame(() => soon(30)); // until the form is there; the key itself is not for it
 }
 
 export const keys = [

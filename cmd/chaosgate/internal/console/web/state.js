@@ -164,7 +164,7 @@ async function listen() {
   };
   const add = (e) => {
     waiting.push(e);
-    if (!asked) asked = document.hidden ? setTimeout(show, 1000) : requestAnimationFrame(show);
+    if (!asked) asked = setTimeout(() => (document.hidden ? show() : requestAnimationFrame(show)), 150); // many at once, in one frame
   };
   const gap = (lost) => {
     gaps.push({ at: now() / 1000, lost });
