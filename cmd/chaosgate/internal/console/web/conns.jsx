@@ -4,7 +4,7 @@ import { Virtual } from "./virtual.jsx";
 import { Address, Does, Segments, arrows, plain } from "./words.jsx";
 import { connsShown, go } from "./route.js";
 import { conns, events, faultsOf } from "./state.js";
-import { few, lasting, perSecond } from "./units.js";
+import { few, left, perSecond } from "./units.js";
 
 const marks = { dialing: "\u2026", established: "\u25cf", "half-closed": "\u25d0", closing: "\u25cc" };
 
@@ -15,7 +15,7 @@ function Live({ g, c }) {
       <span class="figure n">{c.n}</span>
       <span class="state"><span aria-hidden="true">{marks[c.state] || ""}</span> {c.state}</span>
       <Address at={c.client} />
-      <span class="figure age">{lasting(c.age)}</span>
+      <span class="figure age">{left(c.age)}</span>
       <span class="figure up"><span aria-label="to server">{arrows.to_server}</span> {few(c.bytes_to_server)}</span>
       <span class="figure down"><span aria-label="to client">{arrows.to_client}</span> {few(c.bytes_to_client)}</span>
       <span class="figure rate">{perSecond(c.rate)}</span>
@@ -35,7 +35,7 @@ function Ended({ e }) {
       <span class="figure n">{e.conn}</span>
       <span class="state"><span aria-hidden="true">{"\u2715"}</span> ended</span>
       <Address at={e.addr} />
-      <span class="figure age">{lasting(e.age || 0)}</span>
+      <span class="figure age">{left(e.age || 0)}</span>
       <span class="figure up"><span aria-label="to server">{arrows.to_server}</span> {few(e.to_server || 0)}</span>
       <span class="figure down"><span aria-label="to client">{arrows.to_client}</span> {few(e.to_client || 0)}</span>
       <span class="why">by <b>{plain(e.ended || "?")}</b>, {e.how || "?"}{e.dropped ? `, ${few(e.dropped)} dropped` : ""}</span>
