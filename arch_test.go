@@ -115,6 +115,12 @@ var importRules = []importRule{
 		forbid: []string{"./cmd/chaosgate/internal/hub/...", ".", "./spec/..."},
 		reason: "the console is static files that speak the native API and nothing else, so anyone could write another",
 	},
+	{
+		of:     []string{"./cmd/chaosgate/..."},
+		except: []string{"./cmd/chaosgate/internal/console/generate"},
+		forbid: []string{"github.com/evanw/esbuild/...", "github.com/chromedp/..."},
+		reason: "the console's page is bundled and tried before the program is built, which carries the result alone",
+	},
 }
 
 // platforms are the systems whose files are examined: a forbidden import behind
