@@ -1,6 +1,7 @@
 package toxicli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -47,7 +48,15 @@ type errUsage struct {
 	of []command
 }
 
-// Run runs a command line and returns the exit code: 0, or 1 if something was wrong. Version is what --version says.
+func (e *errUsage) Unwrap() error { return e.error }
+
+// errTopic is the error about a command that there is not.
+type errTopic struct{ name string }
+
+func (e *errTopic) Error() string { return fmt.Sprintf("No help topic for '%s'", e.name) }
+
+// Run runs a command line and returns the exit code: 0, 3 if there is no such command, 1 if anything else was wrong. Toxiproxy's own ends with 0
+// for a flag that it does not know, so that a script does not learn of its mistake; here that is 1, too. Version is what --version says.
 func Run(ctx context.Context, version string, args []string, variable func(string) string, terminal bool, stdout, stderr io.Writer) int {
 	c := &cli{server: server{url: variable("TOXIPROXY_URL"), version: version}, out: stdout, terminal: terminal}
 	if c.url == "" {
@@ -62,6 +71,11 @@ func Run(ctx context.Context, version string, args []string, variable func(strin
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "%v\n\n", err)
+	}
+	switch _, unknown := errors.AsType[*errTopic](err); {
+	case unknown:
+		return 3
+	case err != nil:
 		return 1
 	}
 	return 0
@@ -101,7 +115,7 @@ func (c *cli) dispatch(ctx context.Context, among []command, args []string) erro
 	}
 	i := slices.IndexFunc(among, func(command command) bool { return slices.Contains(command.names, args[0]) })
 	if i < 0 {
-		return &errUsage{says("No help topic for '%s'", args[0]), among}
+		return &errTopic{args[0]}
 	}
 	err := among[i].run(c, ctx, args[1:])
 	if wrong, ok := errors.AsType[*errUsage](err); ok && wrong.of == nil {
@@ -125,13 +139,13 @@ func newFlags() *flag.FlagSet {
 	return flags
 }
 
-// parse reads a command's flags and returns the proxy's name that stands behind them.
-func parse(flags *flag.FlagSet, args []string) (proxy string, err error) {
+// parse reads a command's flags and returns the proxy's name that stands behind them. noName is what it says if there is none.
+func parse(flags *flag.FlagSet, args []string, noName string) (proxy string, err error) {
 	if err := flags.Parse(args); err != nil {
 		return "", &errUsage{err, nil}
 	}
 	if flags.NArg() == 0 {
-		return "", &errUsage{says("Proxy name is required as the first argument."), nil}
+		return "", &errUsage{complaint(noName), nil}
 	}
 	return flags.Arg(0), nil
 }
@@ -156,8 +170,18 @@ type attributes map[string]any
 
 func (a attributes) String() string { return "" }
 
-// Set reads KEY=VALUE.
+// Set reads KEY=VALUE, or several with commas between them.
 func (a attributes) Set(text string) error {
+	for part := range strings.SplitSeq(text, ",") {
+		if err := a.set(strings.TrimSpace(part)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// set reads KEY=VALUE. Toxiproxy's own command line passes over what is none; that would leave a toxic without what it was to have.
+func (a attributes) set(text string) error {
 	key, value, ok := strings.Cut(text, "=")
 	if !ok || key == "" {
 		return fmt.Errorf("got %q, want KEY=VALUE", text)
@@ -189,7 +213,7 @@ func (f *toxicFlags) parse(args []string) (proxy string, share float32, err erro
 		flags.StringVar(&f.kind, name, "", "")
 	}
 	for _, name := range []string{"toxicity", "tox"} {
-		flags.StringVar(&f.toxicity, name, "1.0", "")
+		flags.StringVar(&f.toxicity, name, "", "")
 	}
 	for _, name := range []string{"attribute", "a"} {
 		flags.Var(f.attributes, name, "")
@@ -200,10 +224,10 @@ func (f *toxicFlags) parse(args []string) (proxy string, share float32, err erro
 	for _, name := range []string{"downstream", "d"} {
 		flags.BoolVar(&f.downstream, name, false, "")
 	}
-	if proxy, err = parse(flags, args); err != nil {
+	if proxy, err = parse(flags, args, "Proxy name is missing."); err != nil {
 		return "", 0, err
 	}
-	n, err := strconv.ParseFloat(f.toxicity, 32)
+	n, err := strconv.ParseFloat(cmp.Or(f.toxicity, "1"), 32)
 	if err != nil || !(n >= 0 && n <= 1) {
 		return "", 0, says("toxicity should be a float between 0 and 1.")
 	}

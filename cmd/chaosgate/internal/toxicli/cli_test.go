@@ -27,8 +27,8 @@ var (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
-	anyPort = regexp.MustCompile(`127\.0\.0\.1:\d{4,5}`)
-	blanks  = regexp.MustCompile(`\s+$`)
+	anyPort  = regexp.MustCompile(`127\.0\.0\.1:\d{4,5}`)
+	trailing = regexp.MustCompile(`\s+$`)
 )
 
 // play runs each command of a transcript, and returns it with what comes of it: a line "$ COMMAND" or, on a terminal, "% COMMAND", then its output, its
@@ -71,10 +71,10 @@ func shown(mark, text string) string {
 	}
 	var b strings.Builder
 	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-		if line == "" {
-			line = "." // a line of its own, which is not one between two commands
+		if line = trailing.ReplaceAllString(strings.NewReplacer("\t", `\t`, "\x1b", `\e`).Replace(line), ""); line == "" {
+			line = `\n` // an empty line in the file is the file's own
 		}
-		b.WriteString(blanks.ReplaceAllString(mark+strings.NewReplacer("\t", `\t`, "\x1b", `\e`).Replace(line), "") + "\n")
+		b.WriteString(mark + line + "\n")
 	}
 	return b.String()
 }

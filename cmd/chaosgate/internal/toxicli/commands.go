@@ -10,6 +10,9 @@ import (
 	"text/tabwriter"
 )
 
+// nameFirst is what commands about a proxy say when none is named.
+const nameFirst = "Proxy name is required as the first argument."
+
 func (c *cli) list(ctx context.Context, args []string) error {
 	if err := newFlags().Parse(args); err != nil {
 		return &errUsage{err, nil}
@@ -50,7 +53,7 @@ func (c *cli) list(ctx context.Context, args []string) error {
 }
 
 func (c *cli) inspect(ctx context.Context, args []string) error {
-	name, err := parse(newFlags(), args)
+	name, err := parse(newFlags(), args, nameFirst)
 	if err != nil {
 		return err
 	}
@@ -58,7 +61,6 @@ func (c *cli) inspect(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(p.Toxics, func(a, b toxic) int { return cmp.Compare(a.Name, b.Name) })
 	if !c.terminal {
 		for _, t := range p.Toxics {
 			fmt.Fprintf(c.out, "%s\t%s\n", t.Name, t)
@@ -104,7 +106,7 @@ func (c *cli) create(ctx context.Context, args []string) error {
 	for _, name := range []string{"upstream", "u"} {
 		flags.StringVar(&p.Upstream, name, "", "")
 	}
-	name, err := parse(flags, args)
+	name, err := parse(flags, args, nameFirst)
 	if err := cmp.Or(err, required("listen", p.Listen), required("upstream", p.Upstream)); err != nil {
 		return err
 	}
@@ -125,7 +127,7 @@ func (c *cli) retrieve(ctx context.Context, name string) (p proxy, err error) {
 }
 
 func (c *cli) toggle(ctx context.Context, args []string) error {
-	name, err := parse(newFlags(), args)
+	name, err := parse(newFlags(), args, nameFirst)
 	if err != nil {
 		return err
 	}
@@ -150,7 +152,7 @@ func (c *cli) toggle(ctx context.Context, args []string) error {
 }
 
 func (c *cli) remove(ctx context.Context, args []string) error {
-	name, err := parse(newFlags(), args)
+	name, err := parse(newFlags(), args, nameFirst)
 	if err != nil {
 		return err
 	}
@@ -168,6 +170,18 @@ func (c *cli) toxic(ctx context.Context, args []string) error {
 	return c.dispatch(ctx, toxicCommands, args)
 }
 
+// within asks for something about a toxic of a proxy that there has to be. The errors are worded as Toxiproxy's command line has them: that the proxy is not
+// there is told apart from that the toxic is not.
+func (c *cli) within(ctx context.Context, proxy, method string, path []string, body, answer any, failed string) error {
+	if err := c.ask(ctx, "GET", []string{"proxies", proxy}, nil, nil); err != nil {
+		return says("failed to retrieve proxy with name `%s`: %v", proxy, err)
+	}
+	if err := c.ask(ctx, method, append([]string{"proxies", proxy, "toxics"}, path...), body, answer); err != nil {
+		return says("%s: %v", failed, err)
+	}
+	return nil
+}
+
 func (c *cli) addToxic(ctx context.Context, args []string) error {
 	var f toxicFlags
 	name, share, err := f.parse(args)
@@ -178,8 +192,9 @@ func (c *cli) addToxic(ctx context.Context, args []string) error {
 	if f.upstream {
 		t.Stream = "upstream"
 	}
-	if err := c.ask(ctx, "POST", []string{"proxies", name, "toxics"}, t, &t); err != nil {
-		return says("Failed to add toxic: failed to add toxic to proxy %s: AddToxic: %v", name, err)
+	failed := fmt.Sprintf("failed to add toxic to proxy %s: AddToxic", name)
+	if err := c.within(ctx, name, "POST", nil, t, &t, failed); err != nil {
+		return says("Failed to add toxic: %v", err)
 	}
 	fmt.Fprintf(c.out, "Added %s %s toxic '%s' on proxy '%s'\n", t.Stream, t.Type, t.Name, name)
 	return nil
@@ -193,8 +208,9 @@ func (c *cli) updateToxic(ctx context.Context, args []string) error {
 		return err
 	}
 	change := toxic{Toxicity: share, Attributes: f.attributes}
-	if err := c.ask(ctx, "POST", []string{"proxies", name, "toxics", f.name}, change, nil); err != nil {
-		return says("Failed to update toxic: failed to update toxic '%s' of proxy '%s': %v", f.name, name, err)
+	failed := fmt.Sprintf("failed to update toxic '%s' of proxy '%s'", f.name, name)
+	if err := c.within(ctx, name, "POST", []string{f.name}, change, nil, failed); err != nil {
+		return says("Failed to update toxic: %v", err)
 	}
 	fmt.Fprintf(c.out, "Updated toxic '%s' on proxy '%s'\n", f.name, name)
 	return nil
@@ -206,8 +222,9 @@ func (c *cli) removeToxic(ctx context.Context, args []string) error {
 	if err := cmp.Or(err, required("toxicName", f.name)); err != nil {
 		return err
 	}
-	if err := c.ask(ctx, "DELETE", []string{"proxies", name, "toxics", f.name}, nil, nil); err != nil {
-		return says("Failed to remove toxic: failed to remove toxic '%s' from proxy '%s': %v", f.name, name, err)
+	failed := fmt.Sprintf("failed to remove toxic '%s' from proxy '%s'", f.name, name)
+	if err := c.within(ctx, name, "DELETE", []string{f.name}, nil, nil, failed); err != nil {
+		return says("Failed to remove toxic: %v", err)
 	}
 	fmt.Fprintf(c.out, "Removed toxic '%s' on proxy '%s'\n", f.name, name)
 	return nil
