@@ -51,6 +51,7 @@ have_python xdist || need python3-pytest-xdist "tests of the pytest plugin besid
 	need "python3-setuptools python3-wheel" "tests of the Python package as it is installed are skipped"
 have_python mypy || need mypy "the types of the Python package are not checked"
 have chromium || have chromium-browser || have google-chrome || need chromium "tests of pages in a real browser are skipped"
+{ have node && have npm; } || need "nodejs npm" "Toxiproxy's clients for Node are not tried"
 if [ "${1-}" = bench ]; then
 	have ip || need iproute2 "measurements beside the kernel's own netem are skipped"
 	have haproxy || need haproxy "the comparison with HAProxy is skipped"

@@ -13,6 +13,7 @@ import (
 var update = flag.Bool("update", false, "rewrite golden files and transcripts to what the program does now")
 
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // for the children: the race detector lets each sleep for a second
 	testscript.Main(m, map[string]func(){"chaosgate": main, "toxiproxy-server": main, "toxiproxy-cli": main})
 }
 

@@ -68,10 +68,10 @@ func interrupted(ctx context.Context) error {
 // execute runs one command line and says on stderr what was wrong with it.
 func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	switch {
+	case asToxiproxyCLI(os.Args[0]): // first: its flags are like those of the server
+		return toxicli.Run(ctx, toxiproxyVersion, args, os.Getenv, isTerminal(stdout), stdout, stderr)
 	case asToxiproxyServer(os.Args[0], args):
 		return serveToxiproxy(ctx, args, stdin, stdout, stderr)
-	case asToxiproxyCLI(os.Args[0]):
-		return toxicli.Run(ctx, toxiproxyVersion, args, os.Getenv, isTerminal(stdout), stdout, stderr)
 	}
 	root := newRoot(invocation(os.Args[0], exec.LookPath))
 	root.SetArgs(args)

@@ -43,17 +43,18 @@ func (s *toxiproxyServer) flags() *flag.FlagSet {
 	return flags
 }
 
-// asToxiproxyServer reports whether the program is started as Toxiproxy's server: by its name, as in an image, or with its flags, which have a single
-// dash.
+// asToxiproxyServer reports whether the program is started as Toxiproxy's server: by its name, as in an image, or with its flags, which have one dash or
+// two. --version with two is not taken for one of them: who asks so asks about this program.
 func asToxiproxyServer(program string, args []string) bool {
-	switch name := filepath.Base(program); {
-	case name == "toxiproxy", strings.HasPrefix(name, "toxiproxy-server"):
+	name := strings.TrimSuffix(filepath.Base(program), ".exe")
+	if name == "toxiproxy" || strings.HasPrefix(name, "toxiproxy-server") {
 		return true
-	case len(args) == 0 || !strings.HasPrefix(args[0], "-") || strings.HasPrefix(args[0], "--"):
+	}
+	if len(args) == 0 || !strings.HasPrefix(args[0], "-") || args[0] == "--version" {
 		return false
 	}
-	name, _, _ := strings.Cut(args[0][1:], "=")
-	return len(name) > 1 && new(toxiproxyServer).flags().Lookup(name) != nil
+	given, _, _ := strings.Cut(strings.TrimPrefix(args[0][1:], "-"), "=")
+	return new(toxiproxyServer).flags().Lookup(given) != nil
 }
 
 // asToxiproxyCLI reports whether the program is started as Toxiproxy's command line.
