@@ -24,6 +24,7 @@ type bench struct {
 // A result is what a measurement has found.
 type result struct {
 	measurement
+	base       string               // the contender whose figures are divided by the others'
 	contenders []contender          // that were measured in every round
 	figures    map[string][]figures // by contender, one for each round
 	notes      []string
@@ -34,7 +35,7 @@ func (b *bench) gather(ctx context.Context) {
 	// Debian has servers where the PATH of others than root does not look.
 	os.Setenv("PATH", os.Getenv("PATH")+string(os.PathListSeparator)+"/usr/sbin"+string(os.PathListSeparator)+"/sbin")
 	b.versions = map[string]string{}
-	for _, c := range contenders {
+	for _, c := range b.contenders {
 		if len(b.peers) > 0 && !slices.Contains(b.peers, c.name) {
 			continue
 		}
@@ -52,7 +53,7 @@ func (b *bench) gather(ctx context.Context) {
 
 // measure does a measurement, in turns. A contender that fails is left out from then on, and the result says so.
 func (b *bench) measure(ctx context.Context, m measurement) result {
-	r := result{measurement: m, figures: map[string][]figures{}}
+	r := result{measurement: m, base: b.gates[0], figures: map[string][]figures{}}
 	for _, c := range b.present {
 		if m.wants(c) {
 			r.contenders = append(r.contenders, c)

@@ -31,6 +31,7 @@ type site struct {
 // running is a contender at work.
 type running struct {
 	addr string                       // where clients connect
+	api  string                       // where Toxiproxy's API is, of those that have it
 	pid  int                          // 0 if it is no process
 	ask  func(string) (string, error) // for gates in process: tells it to do something
 	stop func()
@@ -43,8 +44,17 @@ type fault struct {
 	way   chaos.Direction // the direction it is imposed on
 }
 
-// contenders are all there are, in the order in which they are printed.
-var contenders = []contender{direct, gateInProcess, chaosgate, haproxy, nginx, socat, toxiproxy}
+// A lineup is who is measured, and what is.
+type lineup struct {
+	contenders   []contender // in the order in which they are printed
+	gates        []string    // those that targets are for; ratios are the first one's
+	measurements func(s scale) []measurement
+}
+
+var (
+	everybody   = lineup{[]contender{direct, gateInProcess, chaosgate, haproxy, nginx, socat, toxiproxy}, []string{"gate", "chaosgate"}, measurements}
+	asToxiproxy = lineup{[]contender{dropIn, toxiproxy}, []string{"drop-in"}, measurementsOfToxics}
+)
 
 // takes reports whether a contender can impose all of some faults.
 func (c contender) takes(faults []fault) bool {

@@ -13,5 +13,8 @@
 // machine's settings nor what else runs there decides. (BBR, where it is the machine's, paces every stream by timers, which
 // makes a proxy that costs a sixth look like one that costs the same.)
 //
+// With -toxiproxy there are two contenders alone: the program in the place of Toxiproxy's server, and the real one, both driven by
+// Toxiproxy's API, with each toxic.
+//
 // A measurement is in one file, measure_….go, a contender in one file, peer_….go.
 package main

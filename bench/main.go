@@ -27,6 +27,7 @@ func main() {
 
 // options are what the command line says.
 type options struct {
+	lineup
 	scale   scale
 	only    *regexp.Regexp // the measurements
 	peers   []string       // by name; all if empty
@@ -47,12 +48,16 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	quick := flags.Bool("quick", false, "few connections, one short round: whether it works, not how fast it is")
 	flags.StringVar(&o.tree, "tree", "..", "build chaosgate from the repository in `FOLDER`")
 	flags.StringVar(&o.profile, "profile", "", "write a processor profile of the gate for each measurement to `FOLDER`")
+	beside := flags.Bool("toxiproxy", false, "chaosgate in the place of Toxiproxy's server beside the real one: both are driven by Toxiproxy's API, with each toxic")
 	flags.BoolVar(&o.list, "list", false, "list the measurements and contenders")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("got %q, want flags only", flags.Arg(0))
+	}
+	if o.lineup = everybody; *beside {
+		o.lineup = asToxiproxy
 	}
 	var err error
 	if o.only, err = regexp.Compile(*only); err != nil {
@@ -62,8 +67,8 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		o.peers = strings.Split(*peers, ",")
 	}
 	for _, p := range o.peers {
-		if named(contenders, p) == nil {
-			return o, fmt.Errorf("-peers: got %q, want names of %s", p, strings.Join(names(contenders), ", "))
+		if named(o.contenders, p) == nil {
+			return o, fmt.Errorf("-peers: got %q, want names of %s", p, strings.Join(names(o.contenders), ", "))
 		}
 	}
 	if *rounds < 0 || *length < 0 {
@@ -98,7 +103,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	var chosen []measurement
-	for _, m := range measurements(o.scale) {
+	for _, m := range o.measurements(o.scale) {
 		if o.only.MatchString(m.name) {
 			chosen = append(chosen, m)
 		}
@@ -107,7 +112,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		for _, m := range chosen {
 			fmt.Fprintf(stdout, "%-28s %s\n", m.name, m.about)
 		}
-		for _, c := range contenders {
+		for _, c := range o.contenders {
 			fmt.Fprintf(stdout, "%-28s %s\n", c.name, c.about)
 		}
 		return 0

@@ -27,7 +27,7 @@ func TestSmoke(t *testing.T) {
 	}
 	s := quickScale
 	s.load, s.rest = 30*time.Millisecond, 20*time.Millisecond
-	b := &bench{options: options{scale: s, tree: ".."}, dir: t.TempDir(), log: t.Output()}
+	b := &bench{options: options{lineup: everybody, scale: s, tree: ".."}, dir: t.TempDir(), log: t.Output()}
 	if testing.Short() {
 		b.peers = []string{"direct", "gate", "haproxy", "nginx", "socat"} // nothing is built
 	}
@@ -78,6 +78,46 @@ func TestSmoke(t *testing.T) {
 	}
 }
 
+// TestSmokeBesideToxiproxy does every measurement beside Toxiproxy once, shortly: all figures must be there, of both.
+func TestSmokeBesideToxiproxy(t *testing.T) {
+	if _, err := os.Stat("/proc/self/smaps_rollup"); err != nil {
+		t.Skipf("the benchmarks are for Linux: %v", err)
+	}
+	if testing.Short() {
+		t.Skip("it builds both")
+	}
+	s := quickScale
+	s.load, s.rest = 60*time.Millisecond, 20*time.Millisecond
+	b := &bench{options: options{lineup: asToxiproxy, scale: s, tree: ".."}, dir: t.TempDir(), log: t.Output()}
+	b.gather(t.Context())
+	if named(b.present, "drop-in") == nil {
+		t.Fatalf("the drop-in is not there: %v", b.absent)
+	}
+	for _, m := range b.measurements(s) {
+		t.Run(m.name, func(t *testing.T) {
+			r := b.measure(t.Context(), m)
+			b.results = append(b.results, r)
+			for _, note := range r.notes {
+				t.Errorf("left out: %s", note)
+			}
+			if len(r.figures) != len(b.present) {
+				t.Fatalf("got figures of %d contenders, want of %d", len(r.figures), len(b.present))
+			}
+			for name, rounds := range r.figures {
+				checkFigures(t, m, name, rounds[0])
+			}
+			if f := r.figures["drop-in"][0]; orNaN(f, "% as asked") < 100 {
+				t.Errorf("got %v %% of the drop-in's connections ended as asked, want all", f["% as asked"])
+			}
+		})
+	}
+	var out bytes.Buffer
+	b.report(&out, machine{})
+	if named(b.present, "toxiproxy") != nil && !strings.Contains(out.String(), "| drop-in ÷ | ") {
+		t.Errorf("the report has no ratios:\n%s", &out)
+	}
+}
+
 // checkFigures finds metrics without a figure and figures without a metric.
 func checkFigures(t *testing.T, m measurement, name string, f figures) {
 	t.Helper()
@@ -106,7 +146,9 @@ func TestOptions(t *testing.T) {
 	}{
 		{"nothing", "", ""},
 		{"everything", "-run bulk -peers gate,haproxy -rounds 2 -length 1ms -quick", ""},
+		{"beside Toxiproxy", "-toxiproxy -peers drop-in,toxiproxy", ""},
 		{"no such contender", "-peers gate,envoy", `"envoy"`},
+		{"no such contender beside Toxiproxy", "-toxiproxy -peers gate", "drop-in, toxiproxy"},
 		{"no pattern", "-run (", "-run: "},
 		{"an argument", "-quick bulk", `"bulk"`},
 		{"less than nothing", "-rounds -1", "negative"},
@@ -149,7 +191,7 @@ func TestAFailureIsLeftOut(t *testing.T) {
 			return &running{addr: s.server, pid: pid, stop: func() {}}, nil
 		}}
 	}
-	b := &bench{options: options{scale: scale{rounds: 3}}, log: t.Output(), present: []contender{fake("good", 0), fake("bad", 1)}}
+	b := &bench{options: options{lineup: everybody, scale: scale{rounds: 3}}, log: t.Output(), present: []contender{fake("good", 0), fake("bad", 1)}}
 	r := b.measure(t.Context(), m)
 	if got := len(r.figures["good"]); got != 3 {
 		t.Errorf("the other: got %d rounds, want 3", got)

@@ -9,7 +9,7 @@ import (
 )
 
 // faultPeers are the contenders whose faults are compared.
-var faultPeers = []string{"gate", "toxiproxy"}
+var faultPeers = []string{"gate", "drop-in", "toxiproxy"}
 
 // delayError is about how late what is delayed is. It never fires early, says a figure that is not below 0.
 func delayError() measurement {

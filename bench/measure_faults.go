@@ -22,6 +22,11 @@ func limiting() measurement {
 	})
 }
 
+// passing is about a fault that does nothing.
+func passing() measurement {
+	return underFault("noop", "with a fault that does nothing", 0, fault{text: "delay by=0s", toxic: `{"type": "noop"}`})
+}
+
 // corrupting is about bytes that are changed, which Toxiproxy cannot do.
 func corrupting() measurement {
 	return underFault("corrupt", "with one byte in a hundred changed", 500, fault{text: "corrupt rate=1%"})

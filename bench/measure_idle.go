@@ -20,7 +20,7 @@ func idleCost(s scale) measurement {
 		role:   "echo",
 		fresh:  true,
 		many:   s.idle[len(s.idle)-1],
-		who:    []string{"gate", "chaosgate", "haproxy", "nginx", "toxiproxy"},
+		who:    []string{"gate", "chaosgate", "haproxy", "nginx", "drop-in", "toxiproxy"},
 		rounds: 3,
 		turn: func(ctx context.Context, t turn) (figures, error) {
 			w, f := t.wires[0], figures{}

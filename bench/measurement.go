@@ -62,7 +62,7 @@ func (m measurement) wants(c contender) bool {
 	return (m.who == nil || slices.Contains(m.who, c.name)) && (c.most == 0 || m.many <= c.most) && c.takes(m.faults)
 }
 
-// measurements are all there are, in the order in which they are done.
+// measurements are those of gates beside all others, in the order in which they are done.
 func measurements(s scale) []measurement {
 	return []measurement{
 		bulkToServer(), bulkToClient(), roundTripTimes(), connectionRate(), idleCost(s), stalledReader(), neighbours(s),
@@ -70,5 +70,16 @@ func measurements(s scale) []measurement {
 		delayError(), delayThroughput(),
 		bandwidth(10_000), bandwidth(1_000_000), bandwidth(100_000_000),
 		slicing(), limiting(), corrupting(), substitutingLiteral(), substitutingOther(),
+	}
+}
+
+// measurementsOfToxics are those beside Toxiproxy alone, when both speak its API: what a proxy costs, and each toxic.
+func measurementsOfToxics(s scale) []measurement {
+	return []measurement{
+		bulkToServer(), bulkToClient(), roundTripTimes(), connectionRate(), idleCost(s), changingToxics(s),
+		delayError(), delayThroughput(),
+		bandwidth(10_000), bandwidth(1_000_000), bandwidth(100_000_000),
+		slicing(), limiting(), passing(),
+		slowClose(), timeout(), resetPeer(), limitReached(),
 	}
 }

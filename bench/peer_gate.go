@@ -22,7 +22,7 @@ var gateInProcess = contender{
 		if err != nil {
 			return nil, err
 		}
-		return &running{c.addr, c.pid, c.ask, c.stop}, nil
+		return &running{addr: c.addr, pid: c.pid, ask: c.ask, stop: c.stop}, nil
 	},
 }
 

@@ -38,27 +38,31 @@ var toxiproxy = contender{
 		}
 		return toxiproxyVersion, os.Rename(filepath.Join(dir, "server"), bin)
 	},
-	start: func(ctx context.Context, s site) (*running, error) {
-		api, err := freeAddr()
-		if err != nil {
-			return nil, err
-		}
-		host, port, err := net.SplitHostPort(api)
-		if err != nil {
-			return nil, err
-		}
-		cmd := exec.CommandContext(ctx, filepath.Join(s.dir, "toxiproxy"), "-host", host, "-port", port)
-		cmd.Env = append(os.Environ(), "LOG_LEVEL=fatal")
-		r, err := startProcess(ctx, api, cmd)
-		if err != nil {
-			return nil, err
-		}
-		if r.addr, err = toxiproxyProxy(ctx, "http://"+api, s); err != nil {
-			r.stop()
-			return nil, err
-		}
-		return r, nil
-	},
+	start: func(ctx context.Context, s site) (*running, error) { return startToxiproxy(ctx, s, "toxiproxy") },
+}
+
+// startToxiproxy starts a program of the site's folder as Toxiproxy's server, has it make a proxy, and impose the fault.
+func startToxiproxy(ctx context.Context, s site, program string) (*running, error) {
+	api, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(api)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(s.dir, program), "-host", host, "-port", port)
+	cmd.Env = append(os.Environ(), "LOG_LEVEL=fatal")
+	r, err := startProcess(ctx, api, cmd)
+	if err != nil {
+		return nil, err
+	}
+	r.api = "http://" + api
+	if r.addr, err = toxiproxyProxy(ctx, r.api, s); err != nil {
+		r.stop()
+		return nil, err
+	}
+	return r, nil
 }
 
 // toxiproxyProxy has a server make a proxy, and impose the fault, and returns where clients connect.
@@ -67,7 +71,7 @@ func toxiproxyProxy(ctx context.Context, api string, s site) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	answer, err := post(ctx, api+"/proxies", proxy)
+	answer, err := asked(ctx, http.MethodPost, api+"/proxies", proxy)
 	if err != nil {
 		return "", err
 	}
@@ -90,12 +94,13 @@ func toxiproxyProxy(ctx context.Context, api string, s site) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = post(ctx, api+"/proxies/bench/toxics", body)
+	_, err = asked(ctx, http.MethodPost, api+"/proxies/bench/toxics", body)
 	return made.Listen, err
 }
 
-func post(ctx context.Context, url string, body []byte) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+// asked sends a request and returns the answer, which is to be that it was done.
+func asked(ctx context.Context, method, url string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +111,7 @@ func post(ctx context.Context, url string, body []byte) ([]byte, error) {
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode >= 300 {
-		err = fmt.Errorf("POST %s: %s: %s", url, response.Status, answer)
+		err = fmt.Errorf("%s %s: %s: %s", method, url, response.Status, answer)
 	}
 	return answer, err
 }

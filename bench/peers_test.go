@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,7 +81,7 @@ func TestToxiproxyIsAsked(t *testing.T) {
 // TestFaultsAreFaults holds that the texts of all measurements are what both contenders understand.
 func TestFaultsAreFaults(t *testing.T) {
 	found := 0
-	for _, m := range measurements(fullScale) {
+	for _, m := range slices.Concat(measurements(fullScale), measurementsOfToxics(fullScale)) {
 		for _, f := range m.faults {
 			if f.text == "" {
 				continue

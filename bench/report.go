@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -18,12 +19,15 @@ func (b *bench) report(out io.Writer, m machine) {
 
 // verdicts prints how the gates do beside the targets.
 func (b *bench) verdicts(out io.Writer) {
-	gates := []string{gateInProcess.name, chaosgate.name}
-	rows := [][]string{append([]string{"measurement", "target"}, gates...)}
+	rows := [][]string{append([]string{"measurement", "target"}, b.gates...)}
+	known := names(b.contenders)
 	for _, r := range b.results {
 		for _, t := range r.targets {
+			if t.than != nil && !slices.ContainsFunc(t.than, func(name string) bool { return slices.Contains(known, name) }) {
+				continue // it is about others
+			}
 			row := []string{r.name, t.say()}
-			for _, gate := range gates {
+			for _, gate := range b.gates {
 				row = append(row, t.verdict(r, gate))
 			}
 			rows = append(rows, row)
@@ -32,7 +36,7 @@ func (b *bench) verdicts(out io.Writer) {
 	table(out, rows)
 }
 
-// print prints a result: the figures, and the ratios of a gate's to all others'.
+// print prints a result: the figures, and the ratios of the base's to all others'.
 func (r result) print(out io.Writer) {
 	fmt.Fprintf(out, "\n## %s\n\n%s\n\n", r.name, r.about)
 	rows := [][]string{append([]string{""}, r.metrics...)}
@@ -47,22 +51,22 @@ func (r result) print(out io.Writer) {
 	for _, note := range r.notes {
 		fmt.Fprintf(out, "\nLeft out, %s\n", note)
 	}
-	if _, ok := r.figures[gateInProcess.name]; ok && len(r.contenders) > 1 {
+	if _, ok := r.figures[r.base]; ok && len(r.contenders) > 1 {
 		fmt.Fprint(out, "\nRatios, each of two figures of the same round:\n\n")
 		table(out, r.ratios())
 	}
 }
 
-// ratios is a table of what the gate in process has, divided by what others have.
+// ratios is a table of what the base has, divided by what others have.
 func (r result) ratios() [][]string {
-	rows := [][]string{append([]string{"gate ÷"}, r.metrics...)}
+	rows := [][]string{append([]string{r.base + " ÷"}, r.metrics...)}
 	for _, c := range r.contenders {
-		if c.name == gateInProcess.name {
+		if c.name == r.base {
 			continue
 		}
 		row := []string{c.name}
 		for _, metric := range r.metrics {
-			row = append(row, r.summary(gateInProcess.name, metric, func(round int) float64 {
+			row = append(row, r.summary(r.base, metric, func(round int) float64 {
 				if round >= len(r.figures[c.name]) {
 					return 0
 				}

@@ -71,6 +71,7 @@ func TestTargets(t *testing.T) {
 func TestRatiosAreOfOneRound(t *testing.T) {
 	r := result{
 		measurement: measurement{metrics: []string{"n", "none"}},
+		base:        "gate",
 		contenders:  []contender{direct, gateInProcess, haproxy},
 		figures: map[string][]figures{
 			"gate":    {{"n": 2}, {"n": 20}, {"n": 200}},
@@ -121,6 +122,7 @@ func TestWhoTakesPart(t *testing.T) {
 		{"nothing is imposed", measurement{faults: []fault{{}}}, haproxy, true},
 		{"a fault that it knows", measurement{faults: []fault{{}, toxic}}, toxiproxy, true},
 		{"one that it does not know", measurement{faults: []fault{toxic, ours}}, toxiproxy, false},
+		{"in the place of another one that knows it", measurement{who: faultPeers, faults: []fault{toxic}}, dropIn, true},
 		{"a gate knows all", measurement{faults: []fault{toxic, ours}}, gateInProcess, true},
 	}
 	for _, test := range tests {
