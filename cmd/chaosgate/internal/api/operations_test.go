@@ -56,7 +56,13 @@ func TestEveryOperation(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range gates {
+			// Somebody else on this machine may try the port, and what that counts is no change.
 			gates[i].Stats = status.Stats{}
+			for _, list := range [][]status.Fault{gates[i].ToServer, gates[i].ToClient} {
+				for k := range list {
+					list[k].Hits, list[k].LastHit = 0, nil
+				}
+			}
 		}
 		data, _ := json.Marshal(gates)
 		return string(data) + d.must(t, 200, "GET", "/v1/leases", "").body
