@@ -3,7 +3,6 @@
 package wiretest
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -15,56 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Socket is one TCP socket of this machine.
-type Socket struct {
-	Local, Remote netip.AddrPort
-	State         string
-	Queued        int64 // bytes received that nobody has read
-}
-
-// String renders a socket for people.
-func (s Socket) String() string {
-	return fmt.Sprintf("%v→%v %s", s.Local, s.Remote, s.State)
-}
-
-// socketStates are the states by the numbers of include/net/tcp_states.h.
-var socketStates = []string{
-	"?", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING",
-}
-
-// Sockets returns the TCP sockets that have one of the ports on either side, but for those that listen or are in TIME_WAIT, which
-// is how a finished connection looks.
-func Sockets(ports ...int) ([]Socket, error) {
-	var found []Socket
-	for _, file := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		for line := range strings.Lines(string(text)) {
-			f := strings.Fields(line)
-			if len(f) < 5 || f[0] == "sl" {
-				continue
-			}
-			s := Socket{Local: procAddress(f[1]), Remote: procAddress(f[2])}
-			if n, err := strconv.ParseUint(f[3], 16, 8); err == nil && int(n) < len(socketStates) {
-				s.State = socketStates[n]
-			}
-			if _, rx, ok := strings.Cut(f[4], ":"); ok {
-				s.Queued, _ = strconv.ParseInt(rx, 16, 64)
-			}
-			if s.State == "LISTEN" || s.State == "TIME_WAIT" {
-				continue
-			}
-			if slices.Contains(ports, int(s.Local.Port())) || slices.Contains(ports, int(s.Remote.Port())) {
-				found = append(found, s)
-			}
-		}
-	}
-	return found, nil
-}
-
-// procAddress reads an address of /proc/net/tcp: little-endian words in hexadecimal, then the port. What cannot be read is the
+// procAddress reads an address of /proc/net/udp: little-endian words in hexadecimal, then the port. What cannot be read is the
 // zero address, which no check looks for.
 func procAddress(text string) netip.AddrPort {
 	host, port, _ := strings.Cut(text, ":")
