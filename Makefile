@@ -28,7 +28,7 @@ quick: go bin/alltests ## go vet and the short tests; installs nothing
 	bin/alltests -short -count=1
 
 # The packages one after the other: what is measured in one is not to be slowed down by another.
-soak: go bin/alltests ## the wire contract, rows 1 to 38, in its full sizes: within an hour
+soak: go bin/alltests ## the wire contract, rows 1 to 38, in its full sizes: in half an hour
 	scripts/install-debian.sh
 	CHAOSGATE_SOAK=1 bin/alltests -p=1 -count=1 -timeout=1h -run='$(SOAK)'
 
