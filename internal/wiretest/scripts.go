@@ -86,18 +86,21 @@ func streamScripts() []scripted {
 			server wait
 			server close
 			client read all`},
+		// The small window and the size see to it that the kernel cannot take everything: an end has data to overtake.
 		{row: 9, name: "FIN_behind_bulk_to_a_slow_reader", mirror: true, unix: true, text: `
+			server rcvbuf 64KiB
 			open
-			server read all by 16KiB gap 1ms &
-			client send 4MiB
+			server read all by 32KiB gap 1ms &
+			client send 8MiB
 			client shut
 			server wait
 			server shut
 			client read all`},
 		{row: 9, name: "close_behind_bulk_to_a_slow_reader", mirror: true, unix: true, text: `
+			server rcvbuf 64KiB
 			open
-			server read all by 16KiB gap 1ms &
-			client send 4MiB
+			server read all by 32KiB gap 1ms &
+			client send 8MiB
 			client close
 			server wait`},
 		{row: 9, name: "close_behind_bulk_that_nobody_reads_yet", mirror: true, unix: true, text: `
