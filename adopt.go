@@ -41,7 +41,6 @@ func (l *line) adopt(entries [2][]entry) {
 		l.stages = append(l.stages, st)
 	}
 	l.keepLingering(old)
-	l.entries = entries
 	l.connect()
 	for _, st := range slices.Backward(fresh) {
 		st.sink = st.fault.Impose(st, st.pass)

@@ -21,21 +21,21 @@ type Conn struct {
 	opened    time.Time
 	client    leg
 	server    leg
-	over      atomic.Bool     // the connection is to end; how says how
 	moved     [2]atomic.Int64 // bytes delivered, by direction
 	datagrams [2]atomic.Int64 // datagrams delivered, by direction
-	moving    atomic.Int32    // pumps that run
 	dropped   atomic.Int64    // bytes that were under way when it ended
+	moving    atomic.Int32    // pumps that run
+	over      atomic.Bool     // the connection is to end; how says how
 
 	mu       sync.Mutex // guards what follows; held shortly
 	state    State
 	how      End
+	finished [2]bool // which directions have passed their FIN on
 	by       string
 	err      error
-	ended    time.Time
+	age      time.Duration      // once it is closed
 	lines    [2]*follower       // nil until the server is reached
 	giveUp   context.CancelFunc // ends the dialling
-	finished [2]bool            // which directions have passed their FIN on
 }
 
 // A State is where a connection is in its life.
@@ -94,8 +94,8 @@ func (c *Conn) Info() ConnInfo {
 	}
 	i.Front, i.Client = text(c.client.own), text(c.client.peer)
 	i.Back, i.Server = text(c.server.own), text(c.server.peer)
-	if i.Age = time.Since(c.opened); !c.ended.IsZero() {
-		i.Age = c.ended.Sub(c.opened)
+	if i.Age = c.age; c.state != Closed {
+		i.Age = time.Since(c.opened)
 	}
 	if c.err != nil {
 		i.Err = c.err.Error()
@@ -188,7 +188,7 @@ func (c *Conn) heard(l *leg) {
 	dialling := c.lines[0] == nil
 	c.mu.Unlock()
 	if dialling { // the client is gone before the server was reached: nobody is left to tell
-		c.end(RST, l.name, nil)
+		c.end(RST, l.name(), nil)
 		return
 	}
 	c.kick()
@@ -228,7 +228,7 @@ func (c *Conn) connected(server net.Conn) {
 		c.giveUp()
 		c.giveUp = func() {}
 	}
-	c.server.open(c, "server", server)
+	c.server.open(c, server)
 	up, down := newPump(c, ToServer), newPump(c, ToClient)
 	c.lines = [2]*follower{&up.follower, &down.follower}
 	if c.how == More {

@@ -91,7 +91,7 @@ func (g *Gate) accept(f *front) {
 func (g *Gate) admit(client net.Conn) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Conn{gate: g, opened: time.Now(), giveUp: cancel}
-	c.client.open(c, "client", client)
+	c.client.open(c, client)
 	if !g.resets() {
 		c.client.own = place(g.Addr()) // the kernel knows a unix socket that was renamed by the name it had before
 	}
@@ -188,7 +188,7 @@ func (g *Gate) tellChanged() {
 // gone notes that nothing is left of a connection.
 func (g *Gate) gone(c *Conn) {
 	c.mu.Lock()
-	c.state, c.ended = Closed, time.Now()
+	c.state, c.age = Closed, time.Since(c.opened)
 	by := c.by
 	c.mu.Unlock()
 	g.mu.Lock()

@@ -191,8 +191,8 @@ func TestDatagramsAreNotLostByWhatLosesNone(t *testing.T) {
 				t.Fatalf("got datagram %d of %d %d times, want it once, after\n%s", n, len(data), got[string(d)], strings.Join(script, "\n"))
 			}
 		}
-		if cost, n := b.Held(); cost != 0 || n != 0 || b.Lost.Load() != 0 {
-			t.Fatalf("with nothing imposed: got %d bytes held, %d counted, %d lost, want none", n, cost, b.Lost.Load())
+		if cost, n := b.Held(); cost != 0 || n != 0 || b.Lost() != 0 {
+			t.Fatalf("with nothing imposed: got %d bytes held, %d counted, %d lost, want none", n, cost, b.Lost())
 		}
 	}
 }

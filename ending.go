@@ -146,7 +146,7 @@ func (p *pump) finish() {
 			break
 		}
 	}
-	p.conn.dropped.Add(p.line.bytes())
+	p.line.conn.dropped.Add(p.line.bytes())
 	p.line.close()
 	p.runPosts()
 	if p.pacer != nil {
@@ -156,19 +156,19 @@ func (p *pump) finish() {
 		p.timer.Stop()
 	}
 	p.raw.close()
-	p.conn.gate.memory.forget(p)
+	p.line.conn.gate.memory.forget(p)
 }
 
 // lastWrite writes a segment of an ending connection and reports whether all of it has gone. A late kick may interrupt
 // it, so it is the lack of progress that counts.
 func (p *pump) lastWrite(it *item) bool {
 	for since := time.Now(); len(it.data) > 0; {
-		if p.dst.reset.Load() || p.conn.gate.impatient.Load() || p.conn.aborted() || time.Since(since) > patience {
+		if p.dst.reset.Load() || p.line.conn.gate.impatient.Load() || p.line.conn.aborted() || time.Since(since) > patience {
 			return false
 		}
 		p.dst.conn.SetWriteDeadline(time.Now().Add(patience))
 		n, err := p.dst.conn.Write(it.data)
-		p.conn.moved[p.line.dir].Add(int64(n))
+		p.line.conn.moved[p.line.dir].Add(int64(n))
 		it.data = it.data[n:]
 		if n > 0 {
 			since = time.Now()

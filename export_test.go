@@ -1,8 +1,8 @@
 package chaos
 
 import (
+	"cmp"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -10,8 +10,7 @@ import (
 type BareLine struct {
 	Flow   *Flow // what is imposed; Obey makes the line obey it
 	Posted chan struct{}
-	Lost   atomic.Int64 // datagrams that were thrown away
-	Rebind func()       // called when the session gets a new socket to the server; may be nil
+	Rebind func() // called when the session gets a new socket to the server; may be nil
 
 	line  line
 	mu    sync.Mutex // guards posts
@@ -23,7 +22,7 @@ func NewBareLine(g *Gate, ordinal uint64, client string, datagrams bool, now tim
 	b := &BareLine{Flow: new(Flow), Posted: make(chan struct{}, 1)}
 	c := &Conn{gate: g, ordinal: ordinal, nth: g.stats.accepted.Add(1), opened: now, seed: g.Seed}
 	c.client.peer = place(client)
-	b.line = line{conn: c, dir: ToServer, datagrams: datagrams, key: mix(mix(c.seed, ordinal), uint64(ToServer)), post: b.post, lost: &b.Lost, now: now}
+	b.line = line{conn: c, dir: ToServer, datagrams: datagrams, key: mix(mix(c.seed, ordinal), uint64(ToServer)), post: b.post, now: now}
 	b.line.rebind = func() {
 		if b.Rebind != nil {
 			b.Rebind()
@@ -41,6 +40,9 @@ func (b *BareLine) post(f func()) {
 	default:
 	}
 }
+
+// Lost returns how many datagrams were thrown away, on all lines of the gate.
+func (b *BareLine) Lost() int64 { return b.line.conn.gate.stats.lostDatagrams.Load() }
 
 // RunPosts runs what was posted and reports whether there was something.
 func (b *BareLine) RunPosts() bool {
@@ -101,7 +103,8 @@ func (b *BareLine) Sent() {
 
 // Ending returns how the connection is to end now.
 func (b *BareLine) Ending() (how End, by string, err error) {
-	return b.line.ending.how, b.line.ending.by.name(), b.line.ending.err
+	e := cmp.Or(b.line.ending, &ending{})
+	return e.how, e.by.name(), e.err
 }
 
 // Close ends the line and what is at work on it.

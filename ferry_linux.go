@@ -85,7 +85,7 @@ func (p *pump) ferry(data []byte) error {
 		p.raw.dst.Control(f.sendFn) // which fails for a closed socket, as a write will
 	}
 	p.line.offset += int64(f.sent)
-	p.conn.moved[p.line.dir].Add(int64(f.sent))
+	p.line.conn.moved[p.line.dir].Add(int64(f.sent))
 	data, f.data = data[f.sent:], nil
 	switch {
 	case len(data) == 0:

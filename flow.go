@@ -19,11 +19,11 @@ type Flow struct {
 	mu       sync.Mutex // guards what follows; never held while waiting
 	followed *follower  // the first; each knows the next
 	follows  int        // how many there are
-	barriers []*barrier
+	barrier  *barrier   // the newest that is waited for
 
 	gate  *Gate // nil until the gate starts
 	dir   Direction
-	level int    // 0 for a gate's flow, 1 for a connection's
+	level uint8  // 0 for a gate's flow, 1 for a connection's
 	conn  uint64 // the connection's ordinal, at level 1
 }
 
@@ -31,13 +31,6 @@ type Flow struct {
 type program struct {
 	n       uint64 // grows by one with each change
 	entries []entry
-}
-
-// A barrier waits until every follower obeys a program.
-type barrier struct {
-	n    uint64        // the program's number
-	left int           // followers that do not obey it yet
-	done chan struct{} // closed when left is 0
 }
 
 var emptyProgram = new(program)
@@ -168,29 +161,20 @@ func (f *Flow) publish(edit func(now []entry) []entry) (b *barrier) {
 	old := f.program()
 	next := edit(old.entries)
 	if slices.EqualFunc(old.entries, next, func(a, b entry) bool { return a.imposed == b.imposed && a.version == b.version }) {
-		if len(f.barriers) > 0 { // what is asked for stands already, but may not be obeyed yet
-			b = f.barriers[len(f.barriers)-1]
-		}
+		b = f.barrier // what is asked for stands already, but may not be obeyed yet
 	} else {
 		p := &program{old.n + 1, next}
 		f.prog.Store(p)
 		f.tell(old.entries, next)
 		if f.follows > 0 {
-			b = &barrier{p.n, f.follows, make(chan struct{})}
-			f.barriers = append(f.barriers, b)
+			b = &barrier{p.n, f.follows, make(chan struct{}), f.barrier}
+			f.barrier = b
 			for w := f.followed; w != nil; w = w.obeys[f.level].next {
 				w.nudge()
 			}
 		}
 	}
 	return b
-}
-
-// wait waits until every follower obeys; there is nothing to wait for if b is nil.
-func (b *barrier) wait() {
-	if b != nil {
-		<-b.done
-	}
 }
 
 // join makes a follower obey the flow; it adopts the program next. f.mu guards what followers say of themselves.
@@ -239,20 +223,8 @@ func (f *Flow) leave(w *follower) {
 	f.pass(o.n, f.program().n)
 }
 
-// pass counts a follower that obeyed program a and now obeys b.
-func (f *Flow) pass(a, b uint64) {
-	for _, w := range f.barriers {
-		if a < w.n && w.n <= b {
-			if w.left--; w.left == 0 {
-				close(w.done)
-			}
-		}
-	}
-	f.barriers = slices.DeleteFunc(f.barriers, func(w *barrier) bool { return w.left == 0 })
-}
-
 // bind makes the flow a part of a gate.
-func (f *Flow) bind(g *Gate, dir Direction, level int, conn uint64) {
+func (f *Flow) bind(g *Gate, dir Direction, level uint8, conn uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	fresh := f.gate == nil

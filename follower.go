@@ -6,7 +6,6 @@ import "sync"
 // moves what the line carries, but for what says otherwise.
 type follower struct {
 	line  line
-	flows [2]*Flow    // the gate's and the connection's own
 	progs [2]*program // what the line obeys
 	obeys [2]obeyed   // what each flow knows of the follower; guarded by the flow's mu
 	nudge func()      // has the goroutine look at everything again; may be called by any other
@@ -30,18 +29,22 @@ type since struct {
 
 // follow makes f the line of one direction of a connection.
 func (f *follower) follow(c *Conn, dir Direction, nudge func()) {
-	g := c.gate
-	f.flows = [2]*Flow{&g.ToServer, &c.ToServer}
-	if dir == ToClient {
-		f.flows = [2]*Flow{&g.ToClient, &c.ToClient}
-	}
 	f.nudge = nudge
-	f.line = line{conn: c, dir: dir, key: mix(mix(c.seed, c.ordinal), uint64(dir)), post: f.post, memory: &g.memory}
+	f.line = line{conn: c, dir: dir, key: mix(mix(c.seed, c.ordinal), uint64(dir)), post: f.post, memory: &c.gate.memory}
+}
+
+// flows returns the gate's flow and the connection's own.
+func (f *follower) flows() [2]*Flow {
+	c := f.line.conn
+	if f.line.dir == ToClient {
+		return [2]*Flow{&c.gate.ToClient, &c.ToClient}
+	}
+	return [2]*Flow{&c.gate.ToServer, &c.ToServer}
 }
 
 // join begins to obey both flows; what they impose is adopted next.
 func (f *follower) join() {
-	for _, flow := range f.flows {
+	for _, flow := range f.flows() {
 		flow.join(f)
 	}
 	f.progs = [2]*program{emptyProgram, emptyProgram}
@@ -49,20 +52,21 @@ func (f *follower) join() {
 
 // leave ends the obedience to both flows.
 func (f *follower) leave() {
-	for _, flow := range f.flows {
+	for _, flow := range f.flows() {
 		flow.leave(f)
 	}
 }
 
 // asked returns the programs to obey now.
 func (f *follower) asked() [2]*program {
-	return [2]*program{f.flows[0].program(), f.flows[1].program()}
+	flows := f.flows()
+	return [2]*program{flows[0].program(), flows[1].program()}
 }
 
 // obey makes the line obey programs, and says so.
 func (f *follower) obey(progs [2]*program) {
 	f.line.adopt([2][]entry{progs[0].entries, progs[1].entries})
-	for level, flow := range f.flows {
+	for level, flow := range f.flows() {
 		if progs[level] != f.progs[level] {
 			flow.obeyed(f, progs[level].n)
 		}

@@ -247,7 +247,7 @@ func (h *handoff) unlessReturned(at time.Time, f func()) {
 
 // lifted ends the handoff: at once if the connection has ended, or else when the transform has returned.
 func (h *handoff) lifted() {
-	if h.st.line.ending.how != More {
+	if h.st.line.ending != nil {
 		h.over = true
 		h.drop()
 		if h.task != nil {

@@ -9,17 +9,24 @@ import (
 type leg struct {
 	of        *Conn
 	conn      net.Conn
-	name      string      // whose leg it is: "client" or "server"
-	own, peer net.Addr    // the gate's address and the peer's; their texts are made when asked for
+	own, peer net.Addr // the gate's address and the peer's; their texts are made when asked for
+	watched   watched
 	reset     atomic.Bool // the peer has reset it, or is dead
 	shut      atomic.Bool // our FIN was sent
-	watched   watched
-	closed    bool // the serving goroutine's own
+	closed    bool        // the serving goroutine's own
 }
 
 // open makes the leg stand on a socket.
-func (l *leg) open(of *Conn, name string, conn net.Conn) {
-	l.of, l.conn, l.name, l.own, l.peer = of, conn, name, conn.LocalAddr(), conn.RemoteAddr()
+func (l *leg) open(of *Conn, conn net.Conn) {
+	l.of, l.conn, l.own, l.peer = of, conn, conn.LocalAddr(), conn.RemoteAddr()
+}
+
+// name tells whose leg it is.
+func (l *leg) name() string {
+	if l == &l.of.server {
+		return "server"
+	}
+	return "client"
 }
 
 func (l *leg) watch() { l.watched = watch(l.conn, l) }

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"slices"
-	"sync/atomic"
 	"time"
 )
 
@@ -18,23 +17,21 @@ type line struct {
 	conn      *Conn
 	dir       Direction
 	datagrams bool
-	finished  bool          // the stream has ended; only a reset may follow
-	closed    bool          // the connection has ended: what still moves is counted as dropped already
-	key       uint64        // seed, connection and direction
-	post      func(func())  // has a function called on the line's goroutine
-	memory    *memory       // what all lines of the gate hold back, nil if nobody counts
-	lost      *atomic.Int64 // counts the datagrams that faults throw away, nil if nobody does
-	rebind    func()        // gives a session of datagrams a new socket to the server, nil if it has none
-	now       time.Time     // what time it is
-	offset    int64         // bytes, or datagrams, read from the source
-	stages    []*Stage      // the first sees the bytes first
-	path      []step        // the stages that the current segment has passed, and what each added
-	queue     queue         // what is under way
-	held      int64         // bytes that stages hold back
-	roomless  []func()      // see whenRoom
-	alarms    []alarm       // in order
-	ending    ending        // the connection is to end now
-	entries   [2][]entry    // what the stages stand for: the gate's flow, then the connection's own
+	finished  bool         // the stream has ended; only a reset may follow
+	closed    bool         // the connection has ended: what still moves is counted as dropped already
+	key       uint64       // seed, connection and direction
+	post      func(func()) // has a function called on the line's goroutine
+	memory    *memory      // what all lines of the gate hold back, nil if nobody counts
+	rebind    func()       // gives a session of datagrams a new socket to the server, nil if it has none
+	now       time.Time    // what time it is
+	offset    int64        // bytes, or datagrams, read from the source
+	stages    []*Stage     // the first sees the bytes first
+	path      []step       // the stages that the current segment has passed, and what each added
+	queue     queue        // what is under way
+	held      int64        // bytes that stages hold back
+	roomless  []func()     // see whenRoom
+	alarms    []alarm      // in order
+	ending    *ending      // the connection is to end now, or has ended
 }
 
 // A step is one stage on a segment's path and the time that it added.
@@ -55,6 +52,9 @@ type ending struct {
 	by  *Stage
 	err error
 }
+
+// overAlready is the ending of a line that was closed.
+var overAlready = ending{how: FIN}
 
 // An entry is a fault in a program.
 type entry struct {
@@ -102,8 +102,8 @@ func (l *line) forget(s Segment) {
 
 // lose counts datagrams that are thrown away.
 func (l *line) lose(n int64) {
-	if l.lost != nil && !l.closed {
-		l.lost.Add(n)
+	if l.datagrams && !l.closed {
+		l.conn.gate.stats.lostDatagrams.Add(n)
 	}
 }
 
@@ -248,8 +248,8 @@ func (l *line) clear() bool { return len(l.stages) == 0 && l.queue.len() == 0 &&
 
 // endNow asks for the connection to be ended, once.
 func (l *line) endNow(how End, by *Stage, err error) {
-	if l.ending.how == More {
-		l.ending = ending{how, by, err}
+	if l.ending == nil {
+		l.ending = &ending{how, by, err}
 	}
 }
 
@@ -263,7 +263,9 @@ func (l *line) bytes() int64 {
 // close runs the cleanups of every stage; what they release goes nowhere.
 func (l *line) close() {
 	l.finished, l.closed = true, true
-	l.ending.how = max(l.ending.how, FIN)
+	if l.ending == nil {
+		l.ending = &overAlready
+	}
 	for _, st := range l.stages {
 		st.cleanup()
 		st.gone = true

@@ -52,7 +52,7 @@ func TestLateFINDoesNotRewriteTheEnd(t *testing.T) {
 	defer a.Close()
 	defer b.Close()
 	c := &Conn{gate: g, giveUp: func() {}}
-	c.client.open(c, "client", a)
+	c.client.open(c, a)
 	g.live[c] = struct{}{}
 	c.end(FullClose, "gate", nil)
 	for _, d := range []Direction{ToServer, ToClient} {

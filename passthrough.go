@@ -24,9 +24,9 @@ func (p *pump) passThrough() {
 		var w *writeError
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			p.readBy.stale, p.writeBy.stale = true, true
+			p.readBy, p.writeBy = stale, stale
 		case errors.As(err, &w):
-			p.conn.heard(p.dst)
+			p.line.conn.heard(p.dst)
 			p.unpipe()
 		default:
 			p.sourceEnded(err)
@@ -39,7 +39,7 @@ func (p *pump) passThrough() {
 func (p *pump) relay(data []byte) error {
 	p.line.offset += int64(len(data))
 	n, err := p.dst.conn.Write(data)
-	p.conn.moved[p.line.dir].Add(int64(n))
+	p.line.conn.moved[p.line.dir].Add(int64(n))
 	if n < len(data) {
 		p.underWay(data[n:])
 	}

@@ -17,7 +17,6 @@ var aLongTimeAgo = time.Unix(1, 0)
 // All its state belongs to the goroutine of run, but for what kick touches.
 type pump struct {
 	follower
-	conn     *Conn
 	dst, src *leg
 	raw      *raw // nil where there are no descriptors, and at rest
 
@@ -39,7 +38,7 @@ type pump struct {
 }
 
 func newPump(c *Conn, dir Direction) *pump {
-	p := &pump{conn: c, src: &c.client, dst: &c.server}
+	p := &pump{src: &c.client, dst: &c.server}
 	if dir == ToClient {
 		p.src, p.dst = p.dst, p.src
 	}
@@ -52,7 +51,7 @@ func newPump(c *Conn, dir Direction) *pump {
 func (p *pump) kick() {
 	p.kicks.Add(1)
 	if p.rest.ends() {
-		go p.conn.move(p)
+		go p.line.conn.move(p)
 		return
 	}
 	if !p.still.Load() {
@@ -76,11 +75,12 @@ func (p *pump) run() (ended bool) {
 	for {
 		p.notice()
 		switch {
-		case p.conn.over.Load(): // looked at behind the kicks, like all that a kick may be about
+		case p.line.conn.over.Load(): // looked at behind the kicks, like all that a kick may be about
 			p.finish()
 			return true
-		case p.line.ending.how != More:
-			p.conn.end(p.line.ending.how, p.line.ending.by.name(), p.line.ending.err)
+		case p.line.ending != nil:
+			e := p.line.ending
+			p.line.conn.end(e.how, e.by.name(), e.err)
 		case p.drain():
 		case p.eof || p.held():
 			p.wait()
@@ -99,7 +99,7 @@ func (p *pump) run() (ended bool) {
 func (p *pump) notice() {
 	if n := p.kicks.Load(); n != p.seen {
 		p.seen = n
-		p.readBy.stale, p.writeBy.stale = true, true
+		p.readBy, p.writeBy = stale, stale
 	}
 	p.line.now = time.Now()
 	if progs := p.asked(); progs != p.progs {
@@ -134,7 +134,7 @@ func (p *pump) held() bool {
 		p.full = false
 		return false
 	}
-	g := p.conn.gate
+	g := p.line.conn.gate
 	was := p.full
 	if p.full = p.line.held >= int64(g.window()) || g.memory.full(p); p.full && !was {
 		g.stats.windowFull.Add(1)
@@ -186,15 +186,15 @@ func (p *pump) sourceEnded(err error) {
 	case err == nil:
 		return
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		p.readBy.stale = true
+		p.readBy = stale
 		return
 	case err != io.EOF, p.src.reset.Load(), p.src.died():
 		p.line.now = time.Now()
 		p.feed(nil, RST)
-		p.conn.heard(p.src)
+		p.line.conn.heard(p.src)
 	default:
 		p.line.now = time.Now()
-		if p.line.clear() && !p.conn.over.Load() { // nothing is before it, nor to be done to it
+		if p.line.clear() && !p.line.conn.over.Load() { // nothing is before it, nor to be done to it
 			p.eof, p.line.finished = true, true
 			p.finishWith(FIN, nil)
 			return
@@ -239,14 +239,14 @@ func (p *pump) write(it *item) bool {
 		return false
 	}
 	n, err := p.dst.conn.Write(it.data)
-	p.conn.moved[p.line.dir].Add(int64(n))
+	p.line.conn.moved[p.line.dir].Add(int64(n))
 	it.data = it.data[n:]
 	switch {
 	case err == nil:
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		p.writeBy.stale = true
+		p.writeBy = stale
 	default:
-		p.conn.heard(p.dst)
+		p.line.conn.heard(p.dst)
 		p.drop(it)
 	}
 	return len(it.data) == 0
@@ -254,7 +254,7 @@ func (p *pump) write(it *item) bool {
 
 // drop forgets a segment whose receiver is gone.
 func (p *pump) drop(it *item) {
-	p.conn.dropped.Add(int64(len(it.data)))
+	p.line.conn.dropped.Add(int64(len(it.data)))
 	it.data = nil
 }
 
@@ -262,17 +262,17 @@ func (p *pump) drop(it *item) {
 func (p *pump) finishWith(end End, by *Stage) {
 	name := by.name()
 	if by == nil {
-		name = p.src.name
+		name = p.src.name()
 	}
 	if _, ok := p.dst.conn.(interface{ CloseWrite() error }); end == FIN && !ok {
 		end = FullClose // what cannot be half-closed can only be closed
 	}
 	if end != FIN {
-		p.conn.end(end, name, nil)
+		p.line.conn.end(end, name, nil)
 		return
 	}
 	p.passed = true
 	p.still.Store(p.eof)
 	p.dst.closeWrite()
-	p.conn.passedFIN(p.line.dir, name)
+	p.line.conn.passedFIN(p.line.dir, name)
 }

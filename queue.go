@@ -11,8 +11,7 @@ import (
 type queue struct {
 	items []item // items[head:] are under way
 	head  int    // always 0 in a heap
-	heap  bool   // it is of datagrams
-	seq   uint64 // how many datagrams were pushed
+	seq   uint64 // how many datagrams were pushed that leave by their moments; the queue is a heap if any were
 	chunk *chunk // where the next bytes are copied to
 	cost  int64  // what is under way, with what it takes to keep it
 	owned int    // the capacity of the items' own buffers
@@ -171,7 +170,7 @@ func (q *queue) pop() int64 {
 	q.release(it.chunk)
 	clear(it.added)
 	*it = item{added: it.added[:0], own: it.own}
-	if q.heap {
+	if q.seq > 0 {
 		q.unheap()
 	} else {
 		q.head++
@@ -212,7 +211,7 @@ func (q *queue) takeBack(st *Stage, now time.Time) {
 		})
 		it.leave = it.due
 	}
-	if q.heap {
+	if q.seq > 0 {
 		q.reheap()
 		return
 	}

@@ -13,7 +13,6 @@ import (
 // enheap finds the place of the last item, which was just put there.
 func (q *queue) enheap(n int) {
 	it := &q.items[n]
-	q.heap = true
 	q.seq++
 	it.seq = q.seq
 	if it.end != More {

@@ -23,8 +23,8 @@ func TestReadsOfAStreamAllocateNothing(t *testing.T) {
 			own, peer := socketPair(t, "tcp")
 			to, _ := socketPair(t, "tcp")
 			c := &Conn{gate: new(Gate), giveUp: func() {}}
-			c.client.open(c, "client", own)
-			c.server.open(c, "server", to)
+			c.client.open(c, own)
+			c.server.open(c, to)
 			p := newPump(c, ToServer)
 			p.wakeUp()
 			p.line.now = time.Now().Add(tt.due)

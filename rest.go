@@ -42,11 +42,11 @@ func (p *pump) armRest() bool {
 	if p.src.watched.w == nil || r.never {
 		return p.armRead(time.Time{})
 	}
-	if age := p.line.now.Sub(p.conn.opened); r.at <= age {
+	if age := p.line.now.Sub(p.line.conn.opened); r.at <= age {
 		r.at, r.moved = age+min(firstRest<<r.nth, lastRest), p.line.offset
 		r.nth = min(r.nth+1, 10) // by then it is lastRest
 	}
-	if t := p.conn.opened.Add(r.at); p.readBy.moves(t) { // without the pacer: nobody waits for it
+	if t := p.line.conn.opened.Add(r.at); p.readBy.moves(t) { // without the pacer: nobody waits for it
 		p.src.conn.SetReadDeadline(t)
 	}
 	return p.kicks.Load() == p.seen
@@ -58,7 +58,7 @@ func (p *pump) rests() bool {
 	if p.src.reset.Load() { // nobody would tell of what is still to be read
 		return false
 	}
-	if r.at == 0 || r.at > p.line.now.Sub(p.conn.opened) || r.moved != p.line.offset || p.piped() {
+	if r.at == 0 || r.at > p.line.now.Sub(p.line.conn.opened) || r.moved != p.line.offset || p.piped() {
 		return false
 	}
 	r.at = 0
@@ -82,7 +82,7 @@ func (r *rest) ends() bool { return r.now.CompareAndSwap(true, false) }
 
 // wakeUp begins the work of a goroutine.
 func (p *pump) wakeUp() {
-	p.readBy.stale, p.writeBy.stale = true, true
+	p.readBy, p.writeBy = stale, stale
 	p.unheed()
 	if p.raw == nil {
 		p.raw = newRaw(p.dst.conn, p.src.conn)

@@ -16,8 +16,8 @@ func TestNoRestAfterAKick(t *testing.T) {
 	a, _ := socketPair(t, "tcp")
 	b, _ := socketPair(t, "tcp")
 	c := &Conn{gate: new(Gate), opened: time.Now().Add(-time.Hour), giveUp: func() {}}
-	c.client.open(c, "client", a)
-	c.server.open(c, "server", b)
+	c.client.open(c, a)
+	c.server.open(c, b)
 	c.client.watch()
 	defer c.client.watched.end()
 	p := newPump(c, ToServer)

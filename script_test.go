@@ -145,7 +145,7 @@ func runScript(t *testing.T, script string) (out string) {
 		for _, i := range r.imposed {
 			fmt.Fprintf(&r.out, "hits %s %d\n", chaos.KindOf(i.Fault()), i.Hits())
 		}
-		if n := r.line.Lost.Load(); n > 0 {
+		if n := r.line.Lost(); n > 0 {
 			fmt.Fprintf(&r.out, "lost %d\n", n)
 		}
 		out = r.out.String()

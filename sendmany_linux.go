@@ -79,19 +79,19 @@ func (p *pump) writeMany() bool {
 		s.iovs[i].Base = nil
 		if i < s.done {
 			n := int(s.headers[i].n)
-			p.conn.moved[p.line.dir].Add(int64(n))
+			p.line.conn.moved[p.line.dir].Add(int64(n))
 			p.line.sent(n)
 		}
 	}
 	switch {
 	case s.err == nil:
 	case errors.Is(s.err, os.ErrDeadlineExceeded):
-		p.writeBy.stale = true
+		p.writeBy = stale
 		return false
 	case errors.Is(s.err, syscall.EAGAIN):
 		return false
 	default:
-		p.conn.heard(p.dst)
+		p.line.conn.heard(p.dst)
 	}
 	return true
 }

@@ -27,8 +27,7 @@ type session struct {
 // begin makes a session for a client that was not heard of before, or returns nil.
 func (x *exchange) begin(of address) *session {
 	c := &Conn{gate: x.gate, opened: x.now, giveUp: func() {}}
-	c.client.name, c.client.own, c.client.peer = "client", place(of.own(x.net.addr())), place(of.String())
-	c.server.name = "server"
+	c.client.own, c.client.peer = place(of.own(x.net.addr())), place(of.String())
 	if !x.gate.enroll(c) {
 		return nil
 	}
@@ -37,7 +36,7 @@ func (x *exchange) begin(of address) *session {
 	for dir := range s.lines {
 		f := &s.lines[dir]
 		f.follow(c, Direction(dir), nudge)
-		f.line.datagrams, f.line.lost, f.line.rebind = true, &x.gate.stats.lostDatagrams, s.rebind
+		f.line.datagrams, f.line.rebind = true, s.rebind
 		f.join()
 	}
 	c.mu.Lock()
@@ -118,7 +117,7 @@ func (s *session) look() {
 func (s *session) work(dir Direction) {
 	l := &s.lines[dir].line
 	s.drain(l)
-	for unread := &s.unread[dir]; s.server != nil && unread.len() > 0 && l.ending.how == More && !s.conn.over.Load(); s.drain(l) {
+	for unread := &s.unread[dir]; s.server != nil && unread.len() > 0 && l.ending == nil && !s.conn.over.Load(); s.drain(l) {
 		if !l.holds().IsZero() {
 			l.watchers(func(st *Stage) {
 				f := st.onBytes
@@ -157,7 +156,7 @@ func (s *session) drain(l *line) {
 // settle ends the session if it is to end, and else says when it wants to look again.
 func (s *session) settle() {
 	for dir := range s.lines {
-		if e := s.lines[dir].line.ending; e.how != More {
+		if e := s.lines[dir].line.ending; e != nil {
 			s.endBy(e.how, e.by, e.err)
 		}
 	}

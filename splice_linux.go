@@ -172,7 +172,7 @@ func (r *raw) move(p *pump) (n int, err error) {
 func (r *raw) flush(p *pump) error {
 	before := r.inPipe
 	err := r.dst.Write(r.outFn)
-	p.conn.moved[p.line.dir].Add(before - r.inPipe)
+	p.line.conn.moved[p.line.dir].Add(before - r.inPipe)
 	if err == nil && r.serr != nil && r.serr != syscall.EAGAIN {
 		err = &writeError{r.serr}
 	}
@@ -195,9 +195,9 @@ func (p *pump) flushPipe() {
 	switch err := p.raw.flush(p); {
 	case err == nil:
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		p.writeBy.stale = true
+		p.writeBy = stale
 	default:
-		p.conn.heard(p.dst)
+		p.line.conn.heard(p.dst)
 		p.unpipe()
 	}
 }

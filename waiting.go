@@ -2,11 +2,12 @@ package chaos
 
 import "time"
 
-// A deadline is one that was set on a socket. It is not set again while it stands.
-type deadline struct {
-	at    int64 // in nanoseconds of Unix time, 0 for none: each connection has four
-	stale bool  // it may have been moved by a kick
-}
+// A deadline is one that was set on a socket, in nanoseconds of Unix time, 0 for none: each connection has four. It is not set
+// again while it stands.
+type deadline int64
+
+// stale is a deadline that a kick may have moved.
+const stale deadline = -1
 
 // armRead prepares for a read that ends by t, if t is set, or when kicked. It reports whether there is nothing else to
 // do first. The order matters: kick counts itself before it moves the deadlines, this moves them before it looks at
@@ -30,14 +31,14 @@ func (p *pump) armWrite(t time.Time) bool {
 
 // moves reports whether a deadline has to be set to be t.
 func (d *deadline) moves(t time.Time) bool {
-	at := int64(0)
+	at := deadline(0)
 	if !t.IsZero() {
-		at = t.UnixNano()
+		at = deadline(t.UnixNano())
 	}
-	if !d.stale && d.at == at {
+	if *d == at {
 		return false
 	}
-	*d = deadline{at: at}
+	*d = at
 	return true
 }
 
@@ -107,7 +108,7 @@ func (p *pump) awaitBytes(t time.Time) bool {
 		return false
 	}
 	if err != nil {
-		p.readBy.stale = true
+		p.readBy = stale
 		return true
 	}
 	p.line.now = time.Now()
