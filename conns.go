@@ -200,7 +200,7 @@ func (g *Gate) gone(c *Conn) {
 	}
 	i := c.Info()
 	g.events.add(Event{
-		Type: EventClosed, Conn: c.ordinal, By: i.By, How: i.How, ToServer: i.ToServer, ToClient: i.ToClient, Bytes: i.Dropped, Err: i.Err,
+		Type: EventClosed, Conn: c.ordinal, Addr: i.Client, Age: i.Age, By: i.By, How: i.How, ToServer: i.ToServer, ToClient: i.ToClient, Bytes: i.Dropped, Err: i.Err,
 		DatagramsToServer: i.DatagramsToServer, DatagramsToClient: i.DatagramsToClient,
 	})
 }

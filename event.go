@@ -49,7 +49,8 @@ type Event struct {
 	How  End           // Closed: how
 	Door Door          // Door: which
 	Took time.Duration // Opened, DialError: how long after the client the server was reached, or was not
-	Addr string        // Started: where clients connect; Opened: the client's address
+	Age  time.Duration // Closed: how old the connection was
+	Addr string        // Started: where clients connect; Opened, Closed: the client's address
 	Err  string
 }
 
@@ -91,6 +92,8 @@ const (
 	maxEvents = 4096
 	// firedEvery is how often hits are told: they are collected in between.
 	firedEvery = 100 * time.Millisecond
+	// fewEvents is how many leave their room to those that come next.
+	fewEvents = 32
 )
 
 // events is the queue between a gate and its observer. The oldest are lost when it is full. A nil *events takes
@@ -167,6 +170,7 @@ func (ev *events) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var told time.Time // when hits were last told
+	var batch []Event
 	for ended := false; !ended; {
 		select {
 		case <-ev.wake:
@@ -179,7 +183,8 @@ func (ev *events) run() {
 		} else if ev.cool() {
 			told = time.Now()
 		}
-		for _, e := range ev.take() {
+		batch = ev.take(batch)
+		for _, e := range batch {
 			ev.observe(e)
 		}
 	}
@@ -197,11 +202,16 @@ func (ev *events) cool() bool {
 	return len(hot) > 0
 }
 
-func (ev *events) take() []Event {
+// take returns what is to be told, and has the room of what was told taken by what comes next.
+func (ev *events) take(told []Event) []Event {
+	clear(told)
+	if cap(told) > fewEvents {
+		told = nil
+	}
 	ev.mu.Lock()
 	defer ev.mu.Unlock()
 	q := ev.queue
-	ev.queue = nil
+	ev.queue = told[:0]
 	return q
 }
 

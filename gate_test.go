@@ -523,6 +523,46 @@ func TestLiftedCodeEndsWithItsConnection(t *testing.T) {
 	}
 }
 
+// TestEventsOfConnections checks that what opens and closes is told with the client's address, and the end with the age.
+func TestEventsOfConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newVirtual(t)
+		const conns, age = 100, 3 * time.Second // more at once than the queue of events keeps room for
+		want := map[uint64]string{}
+		for range conns {
+			client, _ := v.connect(t)
+			want[v.conn().Ordinal()] = client.LocalAddr().String()
+		}
+		time.Sleep(age)
+		if n := v.CloseConns(chaos.All); n != conns {
+			t.Fatalf("ended %d connections, want %d", n, conns)
+		}
+		time.Sleep(age)
+		synctest.Wait()
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		seen := map[chaos.EventType]int{}
+		for k, e := range v.events {
+			if e.Seq != uint64(k+1) {
+				t.Fatalf("event %d has the number %d: %+v", k+1, e.Seq, e)
+			}
+			if e.Conn == 0 {
+				continue
+			}
+			seen[e.Type]++
+			if e.Addr != want[e.Conn] {
+				t.Errorf("%s of connection %d: got the address %q, want %q", e.Type, e.Conn, e.Addr, want[e.Conn])
+			}
+			if closed := e.Type == chaos.EventClosed; closed && (e.Age < age || e.Age > 2*age) || !closed && e.Age != 0 {
+				t.Errorf("%s of connection %d: got the age %v", e.Type, e.Conn, e.Age)
+			}
+		}
+		if seen[chaos.EventOpened] != conns || seen[chaos.EventClosed] != conns || len(seen) != 2 {
+			t.Errorf("got %v, want %d of opened and closed", seen, conns)
+		}
+	})
+}
+
 // TestSlowObserver lets an observer sleep: the gate does not wait, and what is lost is counted.
 func TestSlowObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -116,7 +116,7 @@ func runGate(ctx context.Context, g spec.Gate, out output, stdout, stderr io.Wri
 	if err != nil {
 		return usage(err)
 	}
-	log := &gateLog{out: stdout, paint: paintFor(stdout), gate: g, conns: map[uint64]opening{}}
+	log := &gateLog{out: stdout, paint: paintFor(stdout), gate: g}
 	gate.Observe = log.text
 	if out == outputJSON {
 		gate.Observe = log.json

@@ -18,13 +18,6 @@ type gateLog struct {
 	out   io.Writer
 	paint paint
 	gate  spec.Gate
-	conns map[uint64]opening // those that are open
-}
-
-// An opening is what is remembered of a connection until it closes.
-type opening struct {
-	at   time.Time
-	addr string
 }
 
 // text writes an event as a line for people.
@@ -59,19 +52,10 @@ func (l *gateLog) status(e chaos.Event) status.Event {
 	s := status.Event{
 		Time: e.Time, Type: e.Type, Conn: e.Conn, Addr: e.Addr, Ended: e.By, Err: e.Err, Direction: &e.Direction, Door: &e.Door, How: &e.How,
 		Hits: &e.Hits, Offset: &e.Offset, Bytes: &e.Bytes, Dropped: &e.Bytes, ToServer: &e.ToServer, ToClient: &e.ToClient,
-		DatagramsToServer: e.DatagramsToServer, DatagramsToClient: e.DatagramsToClient,
+		DatagramsToServer: e.DatagramsToServer, DatagramsToClient: e.DatagramsToClient, Age: e.Age.Seconds(),
 	}
 	if e.Fault != "" {
 		s.Kind, s.Text = e.Fault, l.fault(e)
-	}
-	switch e.Type {
-	case chaos.EventOpened:
-		l.conns[e.Conn] = opening{e.Time, e.Addr}
-	case chaos.EventClosed:
-		if was, ok := l.conns[e.Conn]; ok {
-			s.Age = e.Time.Sub(was.at).Seconds()
-			delete(l.conns, e.Conn)
-		}
 	}
 	return s
 }
@@ -134,20 +118,14 @@ func (l *gateLog) json(e chaos.Event) {
 		j.Gate = &l.gate
 	case chaos.EventDoor:
 		j.Door = &e.Door
-	case chaos.EventOpened:
-		l.conns[e.Conn] = opening{e.Time, e.Addr}
 	case chaos.EventFired:
 		j.Hits, j.Offset, j.Bytes = &e.Hits, &e.Offset, &e.Bytes
 	case chaos.EventLifted:
 		j.Hits = &e.Hits
 	case chaos.EventClosed:
-		j.ToServer, j.ToClient, j.Dropped, j.How = &e.ToServer, &e.ToClient, &e.Bytes, &e.How
+		j.ToServer, j.ToClient, j.Dropped, j.How, j.Age = &e.ToServer, &e.ToClient, &e.Bytes, &e.How, e.Age.String()
 		if l.datagrams() {
 			j.Datagrams = &[2]int64{e.DatagramsToServer, e.DatagramsToClient}
-		}
-		if was, ok := l.conns[e.Conn]; ok {
-			j.Addr, j.Age = was.addr, e.Time.Sub(was.at).String()
-			delete(l.conns, e.Conn)
 		}
 	}
 	l.write(j)

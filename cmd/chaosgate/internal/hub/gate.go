@@ -37,7 +37,6 @@ type gate struct {
 	closers  map[uint64]string // who has had connections end, by number
 	door     door
 	told     uint64 // the number of the last event that the library has told
-	opened   map[uint64]opening
 	hits     map[HitKey]int64
 	dials    dialTimes
 }
@@ -47,12 +46,6 @@ type door struct {
 	till  time.Time // zero if nothing opens it
 	lease string
 	timer *time.Timer // opens it at that time
-}
-
-// An opening is what is remembered of a connection until it is closed.
-type opening struct {
-	at   time.Time
-	addr string
 }
 
 // newGate returns a gate that is not started.
@@ -70,7 +63,7 @@ func (h *Hub) newGate(by, owner string, s spec.Gate) (*gate, error) {
 	}
 	g := &gate{
 		hub: h, name: s.Name, asked: s, gate: made, by: by, since: time.Now(), owner: owner, lease: s.Lease, stopped: s.Stopped,
-		faults: make(map[*chaos.Imposed]*fault), ids: make(map[string]bool), opened: make(map[uint64]opening), hits: make(map[HitKey]int64), closers: make(map[uint64]string), gone: make(chan struct{}),
+		faults: make(map[*chaos.Imposed]*fault), ids: make(map[string]bool), hits: make(map[HitKey]int64), closers: make(map[uint64]string), gone: make(chan struct{}),
 	}
 	g.asked.ToServer, g.asked.ToClient = nil, nil // which change
 	g.settled.L = &g.mu

@@ -40,7 +40,6 @@ func (g *gate) observe(e chaos.Event) {
 	case chaos.EventStopped:
 		return
 	case chaos.EventOpened:
-		g.opened[e.Conn] = opening{e.Time, e.Addr}
 		out.Took = e.Took.Seconds()
 		g.dials.add(e.Took)
 	case chaos.EventDialError:
@@ -48,12 +47,8 @@ func (g *gate) observe(e chaos.Event) {
 			g.dials.add(e.Took)
 		}
 	case chaos.EventClosed:
-		out.ToServer, out.ToClient, out.Dropped, out.How, out.Ended = &e.ToServer, &e.ToClient, &e.Bytes, &e.How, e.By
+		out.ToServer, out.ToClient, out.Dropped, out.How, out.Ended, out.Age = &e.ToServer, &e.ToClient, &e.Bytes, &e.How, e.By, e.Age.Seconds()
 		out.DatagramsToServer, out.DatagramsToClient = e.DatagramsToServer, e.DatagramsToClient
-		if was, ok := g.opened[e.Conn]; ok {
-			out.Addr, out.Age = was.addr, e.Time.Sub(was.at).Seconds()
-			delete(g.opened, e.Conn)
-		}
 		if e.By == "gate" {
 			out.By = g.closers[e.Conn]
 		}
