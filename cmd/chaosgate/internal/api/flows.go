@@ -112,18 +112,12 @@ func flowRoutesAt[Flow, Fault, Wait any](
 	route(a, http.MethodPatch, path+"/{id}", id+"change-"+way, "Change a fault of "+of+" in place",
 		func(ctx context.Context, in *Fault) (*answer[status.Fault], error) {
 			at, id := fault(in)
-			now, err := a.hub.Fault(to(at), id)
-			if err != nil {
-				return nil, err
-			}
-			if _, err := decode[any](ctx); err != nil {
-				return nil, err
-			}
-			c, err := changeOf(requestOf(ctx).body, now.Fault.Fault)
-			if err != nil {
-				return nil, err
-			}
-			return answered(a.hub.Change(by(ctx), to(at), id, c))
+			return answered(a.hub.Change(by(ctx), to(at), id, func(now chaos.Fault) (hub.Change, error) {
+				if _, err := decode[any](ctx); err != nil {
+					return hub.Change{}, err
+				}
+				return changeOf(requestOf(ctx).body, now)
+			}))
 		}, body[spec.Entry](a, map[string]any{"delay": map[string]any{"by": "300ms"}}))
 	route(a, http.MethodDelete, path+"/{id}", id+"lift-"+way, "Lift a fault of "+of+", and tell about it as it was last",
 		func(ctx context.Context, in *Fault) (*answer[status.Fault], error) {

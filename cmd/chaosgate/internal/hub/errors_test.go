@@ -84,8 +84,11 @@ func TestErrors(t *testing.T) {
 			return err
 		}, Unknown, "fault", `unknown fault "stall"`},
 		{"no such connection", func() error { _, err := h.Faults(Where{Gate: "redis", Conn: 7}); return err }, Unknown, "conn", "gate redis has no connection 7"},
-		{"bad change", func() error { _, err := h.Change("", redis, "stall", Change{Fault: chaos.Delay{By: -1}}); return err }, Invalid, "delay.by", ""},
-		{"bad time", func() error { d := -minute; _, err := h.Change("", redis, "stall", Change{For: &d}); return err }, Invalid, "for", "for: got -1m0s, want a duration above 0"},
+		{"bad change", func() error {
+			_, err := h.Change("", redis, "stall", to(Change{Fault: chaos.Delay{By: -1}}))
+			return err
+		}, Invalid, "delay.by", ""},
+		{"bad time", func() error { d := -minute; _, err := h.Change("", redis, "stall", to(Change{For: &d})); return err }, Invalid, "for", "for: got -1m0s, want a duration above 0"},
 		{"bad door time", func() error {
 			_, err := h.SetDoor("", "redis", DoorSetting{Door: chaos.Hold, For: -minute})
 			return err

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/chaosgate/chaos"
@@ -23,6 +24,7 @@ type fault struct {
 	given         bool          // its id was given to another, as it is about to be replaced
 	lifted        bool          // it was: only its event is still to come
 	over          chan struct{} // closed when it is lifted, or its gate or connection is gone
+	changing      sync.Mutex    // held by who changes it; taken before the gate's
 }
 
 // A cause is who has something lifted, and because of what if they have not asked for just that.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/chaosgate/chaos"
 	"github.com/chaosgate/chaos/spec"
@@ -16,13 +15,6 @@ type Where struct {
 	Gate      string
 	Conn      uint64 // the connection's number; 0 for all
 	Direction chaos.Direction
-}
-
-// A Change is what is to be different of a fault. What is nil stays.
-type Change struct {
-	Fault chaos.Fault
-	For   *time.Duration // from now on; 0 is for good
-	Lease *string        // "" is none
 }
 
 // Faults returns what is imposed on a flow, in order.

@@ -246,6 +246,11 @@ func TestCloseDeliversWhatIsHeldBack(t *testing.T) {
 	}
 }
 
+// to returns what changes a fault for [Hub.Change], whatever it is.
+func to(c Change) func(chaos.Fault) (Change, error) {
+	return func(chaos.Fault) (Change, error) { return c, nil }
+}
+
 // as returns what changes a gate for [Hub.Update].
 func as(change func(*spec.Gate)) func(spec.Gate) (spec.Gate, error) {
 	return func(s spec.Gate) (spec.Gate, error) {

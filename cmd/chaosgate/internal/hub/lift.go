@@ -1,10 +1,8 @@
 package hub
 
 import (
-	"cmp"
 	"time"
 
-	"github.com/chaosgate/chaos"
 	"github.com/chaosgate/chaos/status"
 )
 
@@ -73,58 +71,4 @@ func (g *gate) schedule() {
 	for _, f := range g.faults {
 		g.arm(f)
 	}
-}
-
-// Change changes a fault in place, which keeps its hits and, where the type stays, what it remembers of connections.
-func (h *Hub) Change(by string, w Where, id string, c Change) (status.Fault, error) {
-	g, f, err := h.fault(w, id)
-	if err != nil {
-		return status.Fault{}, err
-	}
-	if c.Fault != nil {
-		if err := chaos.Check(cmp.Or(g.asked.Network, "tcp"), c.Fault); err != nil {
-			return status.Fault{}, invalid("", err)
-		}
-	}
-	if c.For != nil && *c.For < 0 {
-		return status.Fault{}, errorf(Invalid, "for", "for: got %v, want a duration above 0", *c.For)
-	}
-	if c.Lease != nil {
-		if err := h.hasLease(*c.Lease); err != nil {
-			return status.Fault{}, err
-		}
-	}
-	g.mu.Lock()
-	if err := g.changes(false); err != nil {
-		g.mu.Unlock()
-		return status.Fault{}, err
-	}
-	if f.lifted {
-		g.changed()
-		g.mu.Unlock()
-		return status.Fault{}, unknown("fault", id, nil)
-	}
-	f.why = cause{by: by}
-	if c.For != nil {
-		f.lasts(*c.For)
-		g.arm(f)
-	}
-	if c.Lease != nil {
-		f.lease = *c.Lease
-	}
-	g.mu.Unlock()
-	if c.Fault != nil {
-		f.imposed.Change(c.Fault)
-	}
-	g.mu.Lock()
-	now := f.status(true)
-	g.changed()
-	g.mu.Unlock()
-	if c.Lease != nil {
-		if err := h.hasLease(*c.Lease); err != nil { // it has ended meanwhile
-			g.lift(f, cause{because: "lease " + *c.Lease + " has ended"})
-			return now, err
-		}
-	}
-	return now, h.save()
 }

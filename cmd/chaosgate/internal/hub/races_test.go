@@ -127,7 +127,7 @@ func anything(h *Hub, random *rand.Rand, names []string, server string) (err err
 	case 6, 7:
 		_, err = h.Lift("w", at, ids[random.IntN(len(ids))])
 	case 8:
-		_, err = h.Change("w", at, ids[random.IntN(len(ids))], Change{Fault: chaos.Stall{}})
+		_, err = h.Change("w", at, ids[random.IntN(len(ids))], to(Change{Fault: chaos.Stall{}}))
 	case 9:
 		_, err = h.SetDoor("w", name, DoorSetting{Door: chaos.Door(random.IntN(2)), For: time.Duration(random.IntN(3)) * time.Millisecond})
 	case 10:

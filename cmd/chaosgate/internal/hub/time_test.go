@@ -41,7 +41,7 @@ func TestFor(t *testing.T) {
 	if d := cmp.Diff([]string{"a stall: its time was over"}, because(events, chaos.EventLifted)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if _, err := h.Change("me", Where{Gate: "a"}, "discard", Change{For: &soon}); err != nil {
+	if _, err := h.Change("me", Where{Gate: "a"}, "discard", to(Change{For: &soon})); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff([]string{"a discard: its time was over"}, because(till(t, r, chaos.EventLifted), chaos.EventLifted)); d != "" {

@@ -47,11 +47,11 @@ func TestSeenFromBothSides(t *testing.T) {
 	if err != nil || f.Text != "sometimes chance=25% group=delay delay by=7ms" {
 		t.Errorf("changed here: got %q and %v", f.Text, err)
 	}
-	if _, err := r.hub.Change("me", to, "delay", hub.Change{Fault: chaos.Sometimes{Chance: 0.5, Fault: chaos.Delay{By: 9 * time.Millisecond}}}); err != nil {
+	if _, err := r.hub.Change("me", to, "delay", into(chaos.Sometimes{Chance: 0.5, Fault: chaos.Delay{By: 9 * time.Millisecond}})); err != nil {
 		t.Fatal(err)
 	}
 	shows("changed there", "["+fmt.Sprintf(latency, 9, "0.5")+"]")
-	if _, err := r.hub.Change("me", to, "delay", hub.Change{Fault: chaos.Delay{By: 9 * time.Microsecond}}); err != nil {
+	if _, err := r.hub.Change("me", to, "delay", into(chaos.Delay{By: 9 * time.Microsecond})); err != nil {
 		t.Fatal(err)
 	}
 	shows("changed there into what no toxic is", "[]")

@@ -213,9 +213,14 @@ func (a *API) changeOne(asks string, w hub.Where, id string, to chaos.Fault) err
 	if to == nil {
 		_, err = a.hub.Lift(asks, w, id)
 	} else {
-		_, err = a.hub.Change(asks, w, id, hub.Change{Fault: to})
+		_, err = a.hub.Change(asks, w, id, into(to))
 	}
 	return err
+}
+
+// into returns what has any fault become another.
+func into(f chaos.Fault) func(chaos.Fault) (hub.Change, error) {
+	return func(chaos.Fault) (hub.Change, error) { return hub.Change{Fault: f}, nil }
 }
 
 // insert makes the faults of a toxic others, of which there is one more: it comes first, for what is discarded reaches nothing behind.
