@@ -13,23 +13,23 @@ var faultPeers = []string{"gate", "drop-in", "toxiproxy"}
 
 // delayError is about how late what is delayed is. It never fires early, says a figure that is not below 0.
 func delayError() measurement {
-	const by = 20 * time.Millisecond
+	const by, apart = 20 * time.Millisecond, 3 * time.Millisecond
 	const late, p99, early = "late ms p50", "late ms p99", "earliest ms"
 	return measurement{
 		name: "delay/error",
-		about: "A Delay of 20 ms towards the server, and round trips of 64 bytes a few ms apart: how much longer each took than 20 ms and the " +
-			"median without a fault, through the same contender.",
+		about: "A Delay of 20 ms towards the server, and round trips of 64 bytes, 3 ms apart: how much longer each took than 20 ms and the " +
+			"median without a fault, through the same contender. Those are 23 ms apart, so that the server has slept as long for both.",
 		role:    "echo",
 		who:     faultPeers,
 		faults:  []fault{{}, {text: "delay by=20ms", toxic: `{"type": "latency", "attributes": {"latency": 20}}`, way: chaos.ToServer}},
 		metrics: []string{late, p99, early},
 		targets: []target{{metric: late, most: 0.15}, {metric: early, least: 0}},
 		turn: func(ctx context.Context, t turn) (figures, error) {
-			control, err := t.wires[0].spacedTrips(ctx, t.length/2)
+			control, err := t.wires[0].spacedTrips(ctx, t.length, apart+by)
 			if err != nil {
 				return nil, err
 			}
-			delayed, err := t.wires[1].spacedTrips(ctx, t.length)
+			delayed, err := t.wires[1].spacedTrips(ctx, t.length, apart)
 			if err != nil {
 				return nil, err
 			}
@@ -43,9 +43,9 @@ func delayError() measurement {
 	}
 }
 
-// spacedTrips does round trips with pauses, so that all of them, delayed or not, meet a machine that was asleep, and returns
-// how long each took, sorted.
-func (w *wire) spacedTrips(ctx context.Context, length time.Duration) ([]time.Duration, error) {
+// spacedTrips does round trips with pauses, so that they meet a machine that was asleep, and returns how long each took,
+// sorted.
+func (w *wire) spacedTrips(ctx context.Context, length, apart time.Duration) ([]time.Duration, error) {
 	open, err := w.open(ctx, 1, length)
 	defer reset(open...)
 	if err != nil {
@@ -54,7 +54,7 @@ func (w *wire) spacedTrips(ctx context.Context, length time.Duration) ([]time.Du
 	var took []time.Duration
 	buf := make([]byte, message)
 	for start := time.Now(); time.Since(start) < length; {
-		if err := pause(ctx, 3*time.Millisecond); err != nil {
+		if err := pause(ctx, apart); err != nil {
 			return nil, err
 		}
 		at := time.Now()
