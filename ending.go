@@ -2,9 +2,11 @@ package chaos
 
 import (
 	"errors"
+	"io"
 	"math"
 	"net"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -97,30 +99,34 @@ func (l *leg) closeWrite() {
 	}
 }
 
-// discard reads and forgets what has arrived, without waiting for more.
+// discard reads and forgets what has arrived, without waiting for more. That may be the peer's reset: who reads it must
+// tell, for the kernel tells it once and counts the FIN it answers as under way for good.
 func (l *leg) discard() {
 	ch := chunks.Get().(*chunk)
 	defer chunks.Put(ch)
 	for range 16 { // a peer that floods is not waited for
-		if n, err := readNow(l.conn, ch.buf[:]); n == 0 || err != nil {
+		n, err := readNow(l.conn, ch.buf[:])
+		if err != nil {
+			l.reset.Store(true)
+		}
+		if n == 0 || err != nil {
 			return
 		}
 	}
 }
 
-// readNow reads what has arrived already.
+// readNow reads what has arrived already. That nothing has, or that the stream has ended, is no error.
 func readNow(c net.Conn, buf []byte) (n int, err error) {
-	rc := rawConn(c)
-	if rc == nil || !readsRaw {
+	if readsRaw && rawConn(c) != nil {
+		control(c, func(fd int) { n, err = readFD(uintptr(fd), buf) })
+	} else {
 		c.SetReadDeadline(time.Now().Add(time.Millisecond)) // time enough to take what is there
-		return c.Read(buf)
+		n, err = c.Read(buf)
 	}
-	c.SetReadDeadline(time.Time{})
-	rerr := rc.Read(func(fd uintptr) bool {
-		n, err = readFD(fd, buf)
-		return true
-	})
-	return max(n, 0), errors.Join(rerr, err)
+	if err == io.EOF || err == syscall.EAGAIN || errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nil
+	}
+	return max(n, 0), err
 }
 
 // close frees the leg, with RST if reset is set.
