@@ -87,13 +87,19 @@ func (c *Conn) Ordinal() uint64 { return c.ordinal }
 func (c *Conn) Info() ConnInfo {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	i := c.tally()
+	i.Front, i.Client = text(c.client.own), text(c.client.peer)
+	i.Back, i.Server = text(c.server.own), text(c.server.peer)
+	return i
+}
+
+// tally is Info without the addresses, whose texts must be made. c.mu guards it.
+func (c *Conn) tally() ConnInfo {
 	i := ConnInfo{
 		Ordinal: c.ordinal, Opened: c.opened, State: c.state, By: c.by, How: c.how,
 		ToServer: c.moved[ToServer].Load(), ToClient: c.moved[ToClient].Load(), Dropped: c.dropped.Load(),
 		DatagramsToServer: c.datagrams[ToServer].Load(), DatagramsToClient: c.datagrams[ToClient].Load(),
 	}
-	i.Front, i.Client = text(c.client.own), text(c.client.peer)
-	i.Back, i.Server = text(c.server.own), text(c.server.peer)
 	if i.Age = c.age; c.state != Closed {
 		i.Age = time.Since(c.opened)
 	}

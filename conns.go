@@ -189,18 +189,17 @@ func (g *Gate) tellChanged() {
 func (g *Gate) gone(c *Conn) {
 	c.mu.Lock()
 	c.state, c.age = Closed, time.Since(c.opened)
-	by := c.by
+	i := c.tally()
 	c.mu.Unlock()
 	g.mu.Lock()
 	delete(g.ending, c)
-	g.stats.gone(c, by)
+	g.stats.gone(c, i.By)
 	g.mu.Unlock()
 	if g.events == nil {
 		return
 	}
-	i := c.Info()
 	g.events.add(Event{
-		Type: EventClosed, Conn: c.ordinal, Addr: i.Client, Age: i.Age, By: i.By, How: i.How, ToServer: i.ToServer, ToClient: i.ToClient, Bytes: i.Dropped, Err: i.Err,
+		Type: EventClosed, Conn: c.ordinal, Addr: text(c.client.peer), Age: i.Age, By: i.By, How: i.How, ToServer: i.ToServer, ToClient: i.ToClient, Bytes: i.Dropped, Err: i.Err,
 		DatagramsToServer: i.DatagramsToServer, DatagramsToClient: i.DatagramsToClient,
 	})
 }

@@ -52,7 +52,7 @@ func New(o Options) (*Hub, error) {
 		return nil, err
 	}
 	h := &Hub{
-		boot: rand.Text(), version: o.Version, started: time.Now(), events: newRing(), guard: guard,
+		boot: rand.Text(), version: o.Version, started: time.Now(), events: new(ring), guard: guard,
 		gates: make(map[string]*gate), claims: make(map[string]chan struct{}), leases: make(map[string]*lease), was: make(map[string]*gateState),
 	}
 	h.looked.L = &h.mu

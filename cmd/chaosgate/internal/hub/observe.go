@@ -36,7 +36,8 @@ func (g *gate) observe(e chaos.Event) {
 		if e.Seq > 2 || g.asked.Stopped { // behind started: that of the beginning
 			return
 		}
-		out.Door, out.By = &e.Door, g.by
+		door := e.Door // whose copy is kept, not all of e with it
+		out.Door, out.By = &door, g.by
 	case chaos.EventStopped:
 		return
 	case chaos.EventOpened:
@@ -47,7 +48,12 @@ func (g *gate) observe(e chaos.Event) {
 			g.dials.add(e.Took)
 		}
 	case chaos.EventClosed:
-		out.ToServer, out.ToClient, out.Dropped, out.How, out.Ended, out.Age = &e.ToServer, &e.ToClient, &e.Bytes, &e.How, e.By, e.Age.Seconds()
+		kept := struct {
+			toServer, toClient, dropped int64
+			how                         chaos.End
+		}{e.ToServer, e.ToClient, e.Bytes, e.How}
+		out.ToServer, out.ToClient, out.Dropped, out.How = &kept.toServer, &kept.toClient, &kept.dropped, &kept.how
+		out.Ended, out.Age = e.By, e.Age.Seconds()
 		out.DatagramsToServer, out.DatagramsToClient = e.DatagramsToServer, e.DatagramsToClient
 		if e.By == "gate" {
 			out.By = g.closers[e.Conn]

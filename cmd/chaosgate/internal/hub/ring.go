@@ -28,11 +28,9 @@ type ring struct {
 	mu     sync.Mutex // guards what follows; held shortly
 	events []status.Event
 	last   uint64        // the ID of the latest event
-	more   chan struct{} // closed when there are more events, and made anew
+	more   chan struct{} // closed when there are more events; nil if nobody waits
 	closed bool
 }
-
-func newRing() *ring { return &ring{more: make(chan struct{})} }
 
 // add numbers an event and keeps it.
 func (r *ring) add(e status.Event) {
@@ -51,18 +49,23 @@ func (r *ring) add(e status.Event) {
 	} else {
 		r.events[(e.ID-1)%keptEvents] = e
 	}
-	close(r.more)
-	r.more = make(chan struct{})
+	r.wake()
+}
+
+// wake has those go on who wait. r.mu guards it.
+func (r *ring) wake() {
+	if r.more != nil {
+		close(r.more)
+		r.more = nil
+	}
 }
 
 // close tells all readers that there are no more events to come.
 func (r *ring) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.closed {
-		r.closed = true
-		close(r.more)
-	}
+	r.closed = true
+	r.wake()
 }
 
 // A Reader reads events, in order. One goroutine uses it.
@@ -126,6 +129,9 @@ func (r *Reader) read() (events []status.Event, more <-chan struct{}, closed boo
 	}
 	for ; r.seen < g.last && len(events) < batch; r.seen++ {
 		events = append(events, g.events[r.seen%keptEvents])
+	}
+	if len(events) == 0 && !g.closed && g.more == nil {
+		g.more = make(chan struct{})
 	}
 	return events, g.more, g.closed
 }
